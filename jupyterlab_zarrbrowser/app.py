@@ -1,0 +1,90 @@
+"""The Jupyter server extension: traits, one Browser, its routes, and its end."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Any as AnyTrait
+from traitlets import Bool, Float, default
+
+from . import config, discovery
+from .browser import Browser, EndpointSpec
+from .handlers import routes
+from .io_thread import IoThread
+
+
+class ZarrBrowser(ExtensionApp):
+    """Browse and open Zarr in object stores. Configured as ``c.ZarrBrowser`` in ``jupyter_server_config.py``."""
+
+    name = "jupyterlab_zarrbrowser"
+    app_name = "Zarr Browser"
+    description = __doc__ or ""
+
+    # `Any`, because traitlets prints the value of a List that it refuses, and this one may hold a secret.
+    endpoints = AnyTrait(
+        default_value=(),
+        help="""List of dictionaries, one for each endpoint. `id` and `kind` (s3, gcs, http, local) are required.
+
+        c.ZarrBrowser.endpoints = [
+            {"id": "js2", "kind": "s3", "endpoint_url": "https://js2.jetstream-cloud.org:8001/", "profile": "js2"},
+            {"id": "cmip6", "title": "CMIP6 (public)", "kind": "gcs", "root": "gs://cmip6", "anon": True},
+        ]
+        """,
+    ).tag(config=True)
+
+    scratch = AnyTrait(
+        default_value=(),
+        help="""List of dictionaries that name scratch space.
+
+        c.ZarrBrowser.scratch = [{"url_env": ["SCRATCH_BUCKET"], "lifetime_days": 7, "quota_bytes": 10**12}]
+        """,
+    ).tag(config=True)
+
+    discover = Bool(
+        help="""Offer the profiles of ~/.aws, the buckets that the environment names, and the server's own folder.
+        On by default where no endpoints are configured.""",
+    ).tag(config=True)
+
+    cache_s = Float(300, help="Seconds for which answers of stores are remembered; Refresh asks again.").tag(
+        config=True
+    )
+
+    dask = AnyTrait(
+        default_value=None,
+        allow_none=True,
+        help="""Whether the kernels have dask, so that cells may use it. None looks whether the server has it.""",
+    ).tag(config=True)
+
+    @default("discover")
+    def _discover_default(self) -> bool:
+        return not self.endpoints
+
+    def specs(self, server_root: str) -> list[EndpointSpec]:
+        """The endpoints in the order of the panel. Raises ConfigError, which names fields and no values."""
+        found: list[EndpointSpec] = [(each, "admin", None) for each in config.read_endpoints(self.endpoints)]
+        found += discovery.from_scratch(config.read_scratch(self.scratch), os.environ)
+        if self.discover:
+            found += discovery.discover(os.environ, Path.home(), server_root)
+        unique: dict[str, EndpointSpec] = {}
+        for spec in found:
+            unique.setdefault(spec[0].id, spec)
+        return list(unique.values())
+
+    def initialize_handlers(self) -> None:
+        """Called once by the server, before it listens."""
+        contents = getattr(self.serverapp, "contents_manager", None)
+        try:
+            specs = self.specs(getattr(contents, "root_dir", ""))
+        except config.ConfigError as exc:
+            # The server and its kernels stay usable; the panel says what is wrong by being empty and the log by this.
+            self.log.error("%s", exc)  # noqa: TRY400  (a traceback would show the values)
+            specs = []
+        self.io = IoThread("zarrbrowser-io")
+        self.browser = Browser(specs, cache_s=self.cache_s, has_dask=self.dask)
+        self.handlers.extend(routes(self.browser, self.io))
+
+    async def stop_extension(self) -> None:
+        """Called by the server at its end."""
+        await self.io.stop(self.browser.close())

@@ -1,0 +1,43 @@
+"""``jupyter zarrbrowser``: commands for people, outside of the server."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from . import __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit status of the process."""
+    parser = argparse.ArgumentParser(prog="jupyter zarrbrowser", description=__doc__)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    demo = commands.add_parser(
+        "demo",
+        help="open JupyterLab on an embedded object store with sample data",
+        description="Start an S3 server on this machine, fill it with sample data, and open JupyterLab on a starter "
+        "notebook. Ctrl-C stops all of it and leaves nothing behind.",
+    )
+    demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening a browser")
+    demo.add_argument("--port", type=int, default=8888, help="first port to try for JupyterLab (default: 8888)")
+    arguments = parser.parse_args(argv)
+    return _demo(arguments.port, open_browser=not arguments.no_browser)
+
+
+def _demo(port: int, *, open_browser: bool) -> int:
+    try:
+        from .demo import run  # noqa: PLC0415  (its packages are an extra)
+    except ModuleNotFoundError as exc:
+        print(
+            f"The demo needs the package {exc.name!r}. Install what it needs with\n\n"
+            "    pip install 'jupyterlab_zarrbrowser[demo]'\n",
+            file=sys.stderr,
+        )
+        return 1
+    return run(port, open_browser=open_browser)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,260 @@
+"""What an administrator may write into ``c.ZarrBrowser.endpoints``, and what is wrong with it, in words without values.
+
+Error texts name the field (``endpoints[1].profile``) and never the value, because a value may be a secret and the text
+ends in logs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+#: Ids appear in URLs, saved state and logs.
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+_SCHEMES = {"s3": ("s3",), "gcs": ("gs", "gcs"), "http": ("http", "https"), "local": ("file",)}
+
+#: How s3 checksums are sent and verified: botocore's own names
+#: (https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html).
+ChecksumMode = Literal["when_required", "when_supported"]
+
+
+class ConfigError(ValueError):
+    """The configuration cannot be used. The text names fields, never values."""
+
+
+class EnvCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Names (not values) of environment variables of the Jupyter server."""
+
+    key: str
+    secret: str
+    token: str | None = None
+
+
+class EndpointConfig(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", omit_defaults=True
+):
+    """What every kind has.
+
+    Parameters
+    ----------
+    id
+        Name in URLs and saved state: letters, digits, ``.``, ``_``, ``-``, at most 64.
+    title
+        What the panel shows; the id if left out.
+    root
+        Where the tree starts; what that is depends on the kind.
+    writable
+        Whether users may write and delete through the panel.
+    timeout_s
+        Seconds for one request to the store.
+    concurrency
+        Requests to the store in flight at the same time.
+    """
+
+    id: str
+    title: str | None = None
+    root: str = ""
+    writable: bool = False
+    timeout_s: float = 20.0
+    concurrency: int = 32
+
+    kind: ClassVar[str] = ""
+
+    def conflicts(self) -> list[str]:
+        """Impossible combinations, each as ``field: why``."""
+        return []
+
+    @property
+    def shown_title(self) -> str:
+        return self.title or self.id
+
+    def __repr__(self) -> str:
+        """Without values: a configuration may end in a log."""
+        return f"{type(self).__name__}(id={self.id!r})"
+
+
+class S3Config(EndpointConfig, frozen=True, kw_only=True, tag="s3"):
+    """S3 and whatever speaks its protocol: AWS, Swift, Ceph, MinIO, Wasabi, …
+
+    ``root`` is a bucket or a prefix in one (``s3://bucket/prefix``); empty for every bucket that may be listed.
+    Credentials: ``anon``, ``profile``, ``env``, ``key`` + ``secret``, else the AWS default chain.
+    """
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    anon: bool = False
+    env: EnvCredentials | None = None
+    key: str | None = None
+    secret: str | None = None
+    token: str | None = None
+    path_style: bool = False
+    checksum: ChecksumMode | None = None
+    requester_pays: bool = False
+    #: File with certificate authorities for TLS.
+    ca_bundle: str | None = None
+
+    kind: ClassVar[str] = "s3"
+
+    def conflicts(self) -> list[str]:
+        found = []
+        ways = [name for name in ("anon", "profile", "env", "key") if getattr(self, name)]
+        if len(ways) > 1:
+            found.append(f"{ways[1]}: cannot stand beside {ways[0]}; choose one kind of credentials")
+        if bool(self.key) != bool(self.secret):
+            found.append("key: needs secret, and secret needs key")
+        if self.token and not self.key:
+            found.append("token: needs key and secret")
+        return found
+
+
+class GcsConfig(EndpointConfig, frozen=True, kw_only=True, tag="gcs"):
+    """Google Cloud Storage. ``root`` is ``gs://bucket/prefix``; empty for every bucket of ``project``.
+
+    Credentials: ``anon``, ``token_file`` (service-account JSON), else Google's default chain.
+    """
+
+    project: str | None = None
+    token_file: str | None = None
+    anon: bool = False
+    endpoint_url: str | None = None
+    requester_pays: bool = False
+
+    kind: ClassVar[str] = "gcs"
+
+    def conflicts(self) -> list[str]:
+        return ["token_file: cannot stand beside anon"] if self.anon and self.token_file else []
+
+
+class HttpConfig(EndpointConfig, frozen=True, kw_only=True, tag="http"):
+    """A web server. ``root`` is its address. Folders can be listed where the server renders an index page."""
+
+    #: Whether to ask for index pages at all.
+    index: bool = True
+    ca_bundle: str | None = None
+
+    kind: ClassVar[str] = "http"
+
+    def conflicts(self) -> list[str]:
+        found = [] if self.root else ["root: is required"]
+        return [*found, "writable: a web server cannot be written to"] if self.writable else found
+
+
+class LocalConfig(EndpointConfig, frozen=True, kw_only=True, tag="local"):
+    """A folder of the Jupyter server (``~`` is expanded). Nothing outside of it can be reached."""
+
+    kind: ClassVar[str] = "local"
+
+    def conflicts(self) -> list[str]:
+        return [] if self.root else ["root: is required"]
+
+
+AnyEndpointConfig = S3Config | GcsConfig | HttpConfig | LocalConfig
+
+
+class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where users keep what may be deleted.
+
+    ``url_env`` names environment variables, the first that is set wins; or ``url`` states the place.
+    """
+
+    url_env: list[str] = []
+    url: str | None = None
+    lifetime_days: float | None = 7
+    quota_bytes: int | None = None
+
+
+def _field_of(message: str) -> tuple[str, str]:
+    """Split msgspec's ``Expected `int`, got `str` - at `$.root` `` into path and reason. It never prints values."""
+    reason, _, path = message.partition(" - at `$")
+    return path.rstrip("`"), reason
+
+
+def _check_url(config: EndpointConfig, field: str, value: str) -> str | None:
+    parts = urlsplit(value)
+    if "@" in parts.netloc:
+        return f"{field}: must not contain a user name or password; use profile, env or a file"
+    if parts.query or parts.fragment:
+        return f"{field}: must not contain a query or fragment (a signed address is a secret)"
+    if field == "endpoint_url" and parts.scheme not in {"http", "https"}:
+        return f"{field}: must begin with http:// or https://"
+    if field == "root" and "://" in value and parts.scheme not in _SCHEMES[config.kind]:
+        return f"{field}: does not fit kind {config.kind!r}; it must begin with {_SCHEMES[config.kind][0]}://"
+    return None
+
+
+def _problems(config: EndpointConfig) -> list[str]:
+    found = list(config.conflicts())
+    if not _ID.fullmatch(config.id):
+        found.append("id: letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit")
+    if config.timeout_s <= 0:
+        found.append("timeout_s: must be above 0")
+    if not 1 <= config.concurrency <= 256:
+        found.append("concurrency: must be 1 to 256")
+    for field in ("endpoint_url", "root"):
+        value = getattr(config, field, None)
+        # A key may hold any character: only what is a URL of a server is checked for queries.
+        if value and (
+            field == "endpoint_url" or config.kind == "http" or ("://" in value and "@" in value.split("/")[2])
+        ):
+            problem = _check_url(config, field, value)
+        elif value and "://" in value and value.split("://")[0] not in _SCHEMES[config.kind]:
+            problem = _check_url(config, "root", value.split("?")[0].split("#")[0])
+        else:
+            problem = None
+        if problem:
+            found.append(problem)
+    return found
+
+
+def read_endpoints(raw: Any) -> list[AnyEndpointConfig]:
+    """Check ``c.ZarrBrowser.endpoints``.
+
+    Raises
+    ------
+    ConfigError
+        With every problem found, each naming its field, none naming a value.
+    """
+    return _read(raw, "endpoints", AnyEndpointConfig, _problems)
+
+
+def read_scratch(raw: Any) -> list[ScratchConfig]:
+    """Check ``c.ZarrBrowser.scratch``. Raises ConfigError as :func:`read_endpoints` does."""
+
+    def problems(config: ScratchConfig) -> list[str]:
+        return [] if config.url or config.url_env else ["url_env: is required where url is not given"]
+
+    return _read(raw, "scratch", ScratchConfig, problems)
+
+
+def _read(raw: Any, trait: str, struct: Any, problems: Any) -> list[Any]:
+    if not isinstance(raw, Sequence) or isinstance(raw, str | bytes):
+        raise ConfigError(f"c.ZarrBrowser.{trait} must be a list of dictionaries")
+    found: list[str] = []
+    configs: list[Any] = []
+    for index, item in enumerate(raw):
+        where = f"{trait}[{index}]"
+        try:
+            config = msgspec.convert(item, struct)
+        except msgspec.ValidationError as exc:
+            path, reason = _field_of(str(exc))
+            # msgspec echoes an unknown tag: `Invalid value 'x'`. A mistyped kind is no secret, a misplaced one may be.
+            reason = "must be one of " + ", ".join(_SCHEMES) if path == ".kind" else reason
+            found.append(f"{where}{path}: {reason}")
+            continue
+        found += [f"{where}.{text}" for text in problems(config)]
+        configs.append(config)
+    if trait == "endpoints":
+        seen: dict[str, int] = {}
+        for index, config in enumerate(configs):
+            if config.id in seen:
+                found.append(f"{trait}[{index}].id: is the same as that of {trait}[{seen[config.id]}]")
+            seen.setdefault(config.id, index)
+    if found:
+        raise ConfigError(f"c.ZarrBrowser.{trait} cannot be used:\n  " + "\n  ".join(found))
+    return configs

@@ -1,0 +1,104 @@
+"""Sample data: small, synthetic, and shaped as what scientists keep in buckets."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+import zarr
+
+#: Enough to need a second page.
+_STATION_FILES = 1_200
+
+_SEED = 20240607
+
+
+def write_samples(folder: Path) -> None:
+    """Write every bucket as a folder below ``folder``."""
+    rng = np.random.default_rng(_SEED)
+    climate, imagery = folder / "climate", folder / "imagery"
+    weather = _weather(rng)
+    with warnings.catch_warnings():
+        # zarr-python warns that consolidated metadata is not in the v3 specification yet.
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        weather.to_zarr(climate / "reanalysis" / "surface.zarr", zarr_format=3, consolidated=True)
+        weather.to_zarr(climate / "reanalysis" / "surface-v2.zarr", zarr_format=2, consolidated=True)
+        weather[["t2m"]].to_zarr(climate / "reanalysis" / "not-consolidated.zarr", zarr_format=3, consolidated=False)
+        _ensemble(rng).to_zarr(climate / "ensemble.zarr", zarr_format=3, consolidated=True)
+    _vegetation(rng).to_zarr(
+        imagery / "vegetation-sharded.zarr",
+        zarr_format=3,
+        consolidated=False,
+        encoding={"ndvi": {"chunks": (1, 64, 64), "shards": (1, 256, 256)}},
+    )
+    scan = zarr.create_group(imagery / "microscope-scan.zarr", zarr_format=3)
+    scan.create_array("pixels", data=rng.integers(0, 255, (3, 256, 256), dtype="uint8"), chunks=(1, 128, 128))
+    (climate / "README.md").write_text(
+        "# climate\n\nSynthetic fields in the shape of a reanalysis. Nothing here was measured.\n", encoding="utf-8"
+    )
+    stations = climate / "stations"
+    stations.mkdir(parents=True)
+    for number in range(_STATION_FILES):
+        (stations / f"station-{number:04d}.json").write_text(
+            json.dumps({"id": number, "lat": round(rng.uniform(-90, 90), 2), "lon": round(rng.uniform(0, 360), 2)}),
+            encoding="utf-8",
+        )
+
+
+def _weather(rng: np.random.Generator) -> xr.Dataset:
+    time = np.arange("2024-01-01", "2024-03-01", 6, dtype="datetime64[h]").astype("datetime64[ns]")
+    lat, lon = np.linspace(90, -90, 73, dtype="float32"), np.arange(0, 360, 2.5, dtype="float32")
+    season = np.sin(np.linspace(0, 6, time.size))[:, None, None]
+    base = 273 + 30 * np.cos(np.deg2rad(lat))[None, :, None] + 3 * season
+    shape = (time.size, lat.size, lon.size)
+    dims = ("time", "lat", "lon")
+    return xr.Dataset(
+        {
+            "t2m": (
+                dims,
+                (base + rng.normal(0, 2, shape)).astype("float32"),
+                {"units": "K", "long_name": "2 metre temperature", "standard_name": "air_temperature"},
+            ),
+            "precip": (
+                dims,
+                rng.gamma(0.3, 2, shape).astype("float32"),
+                {"units": "mm", "long_name": "Total precipitation"},
+            ),
+        },
+        coords={
+            "time": time,
+            "lat": ("lat", lat, {"units": "degrees_north", "standard_name": "latitude"}),
+            "lon": ("lon", lon, {"units": "degrees_east", "standard_name": "longitude"}),
+        },
+        attrs={"title": "Synthetic surface fields", "Conventions": "CF-1.11"},
+    ).chunk({"time": 60, "lat": 73, "lon": 72})
+
+
+def _ensemble(rng: np.random.Generator) -> xr.DataTree:
+    year = np.arange(1950, 2101)
+
+    def member(warming: float) -> xr.Dataset:
+        tas = 287 + warming * (year - 1950) / 150 + rng.normal(0, 0.15, year.size)
+        return xr.Dataset({"tas": ("year", tas, {"units": "K"})}, coords={"year": year})
+
+    return xr.DataTree.from_dict(
+        {
+            "/": xr.Dataset(attrs={"title": "Synthetic scenarios"}),
+            "/historical": member(1.0),
+            "/ssp245": member(2.5),
+            "/ssp585": member(4.8),
+        }
+    )
+
+
+def _vegetation(rng: np.random.Generator) -> xr.Dataset:
+    y, x = np.arange(512) * 10.0, np.arange(512) * 10.0
+    ndvi = np.clip(rng.normal(0.5, 0.2, (4, y.size, x.size)), -1, 1).astype("float32")
+    return xr.Dataset(
+        {"ndvi": (("season", "y", "x"), ndvi, {"long_name": "Normalised difference vegetation index", "units": "1"})},
+        coords={"season": ["winter", "spring", "summer", "autumn"], "y": y, "x": x},
+        attrs={"title": "Synthetic vegetation, sharded"},
+    )

@@ -1,0 +1,79 @@
+"""The nodes that one consolidated document describes, as a tree. Answers without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .formats import Facts, Found, GroupFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A node together with where its store begins."""
+
+    found: Found
+    store_key: str | None
+    """Key of the store's root; None where it is not known."""
+    path: str
+    """Below the root, without slashes at its ends; empty for the root."""
+    tree: Hierarchy | None = None
+    """The consolidated tree that holds the node, its root included."""
+
+
+class Hierarchy:
+    """Consolidated members by path. Groups that are only implied by the paths of others count as groups."""
+
+    def __init__(self, store_key: str, root: Found, members: Mapping[str, Facts]) -> None:
+        self.store_key = store_key
+        self._root = root
+        self._members = members
+        self._children: dict[str, list[str]] | None = None
+
+    def place(self, path: str) -> Place | None:
+        """What lies at ``path``; None where the metadata names nothing there."""
+        if path == "":
+            return Place(self._root, self.store_key, "", self)
+        if path in self._members:
+            facts = self._members[path]
+        elif path in self._index():
+            facts = GroupFacts(self._root_format(), {})
+        else:
+            return None
+        return Place(Found(facts, {}, consolidated=True), self.store_key, path, self)
+
+    def names(self, path: str) -> list[str]:
+        """Names of the direct members of a group, sorted."""
+        return self._index().get(path, [])
+
+    def child(self, path: str, name: str) -> Place:
+        place = self.place(f"{path}/{name}" if path else name)
+        if place is None:
+            raise KeyError(name)
+        return place
+
+    def _root_format(self) -> int:
+        return self._root.facts.zarr_format
+
+    def _index(self) -> dict[str, list[str]]:
+        if self._children is None:
+            children: dict[str, set[str]] = {"": set()}
+            for member in self._members:
+                path = member
+                while path:
+                    parent, _, name = path.rpartition("/")
+                    siblings = children.setdefault(parent, set())
+                    if name in siblings:
+                        break
+                    siblings.add(name)
+                    path = parent
+            self._children = {path: sorted(names) for path, names in children.items()}
+        return self._children
+
+
+def place_of(key: str, found: Found) -> Place:
+    """The place of a node that was read at ``key``, before anything is known about what lies above it."""
+    if found.members is None:
+        return Place(found, None, "")
+    tree = Hierarchy(key, found, found.members)
+    return Place(found, key, "", tree)

@@ -1,0 +1,28 @@
+"""``fsspec.open`` for any other object."""
+
+from __future__ import annotations
+
+from .. import wire
+from .base import Code, Raw, Snippet, Target
+
+
+class OpenFile:
+    id = "fsspec.open"
+
+    def label(self, target: Target) -> str:
+        return "fsspec.open"
+
+    def applies(self, target: Target) -> bool:
+        return isinstance(target.node, wire.ObjectNode)
+
+    def render(self, target: Target) -> str:
+        code = Code(target.access)
+        code.needs("fsspec")
+        options = code.storage_options()
+        arguments = (Raw(f"**{Code.literal(options)}"),) if options else ()
+        code.call("f", "fsspec.open", target.url, "rb", *arguments, suffix=".open()")
+        code.line("f.read(1024)")
+        return code.text()
+
+
+SNIPPETS: tuple[Snippet, ...] = (OpenFile(),)

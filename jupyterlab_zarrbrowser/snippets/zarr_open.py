@@ -1,0 +1,68 @@
+"""``zarr.open_array`` and ``zarr.open_group``: for what xarray cannot open, and for those who want no labels."""
+
+from __future__ import annotations
+
+from .. import wire
+from .base import Code, Snippet, Target
+
+
+class OpenArray:
+    id = "zarr.open_array"
+
+    def label(self, target: Target) -> str:
+        return "zarr.open_array"
+
+    def applies(self, target: Target) -> bool:
+        return isinstance(target.node, wire.ArrayNode)
+
+    def render(self, target: Target) -> str:
+        assert isinstance(target.node, wire.ArrayNode)
+        code = Code(target.access)
+        code.needs("zarr")
+        code.call(
+            "a",
+            "zarr.open_array",
+            target.url,
+            path=target.node.path or None,
+            mode="r",
+            zarr_format=target.node.zarr_format,
+            storage_options=code.storage_options(),
+        )
+        code.line("a.info")
+        return code.text()
+
+
+class OpenGroup:
+    id = "zarr.open_group"
+
+    def label(self, target: Target) -> str:
+        return "zarr.open_group"
+
+    def applies(self, target: Target) -> bool:
+        return isinstance(target.node, wire.GroupNode | wire.DatasetNode)
+
+    def render(self, target: Target) -> str:
+        assert isinstance(target.node, wire.GroupNode | wire.DatasetNode)
+        code = Code(target.access)
+        if target.node.members_unknown:
+            code.note("Listing is not possible here, so the group looks empty; open a member by name: g['name'].")
+        code.needs("zarr")
+        consolidated = bool(target.node.consolidated)
+        code.call(
+            "g",
+            "zarr.open_group",
+            target.url,
+            # Consolidated metadata lies at the root and is found only from there.
+            path=None if consolidated else target.node.path or None,
+            mode="r",
+            zarr_format=target.node.zarr_format,
+            use_consolidated=consolidated,
+            storage_options=code.storage_options(),
+        )
+        if consolidated and target.node.path:
+            code.line(f"g = g[{target.node.path!r}]")
+        code.line("g.info")
+        return code.text()
+
+
+SNIPPETS: tuple[Snippet, ...] = (OpenArray(), OpenGroup())

@@ -1,0 +1,185 @@
+"""The contract of a store: async I/O for one endpoint, one page or one small object at a time.
+
+A key is relative to the endpoint's root and opaque: stores never normalise it. ``""`` is the root itself. Where the
+root is every bucket of an account, keys begin with the bucket's name.
+
+The public methods here do what every kind needs (a limit on requests in flight, a deadline, errors in our words); a
+kind implements the ones with an underscore.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote
+
+from .. import errors
+from ..access import CellAccess
+from ..config import EndpointConfig
+from ..errors import BrowserError
+
+EntryKind = Literal["bucket", "prefix", "object"]
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a listing."""
+
+    key: str
+    """Relative to the endpoint's root; buckets and prefixes end in ``/``."""
+    kind: EntryKind
+    size_bytes: int | None = None
+    modified_at: str | None = None
+    """ISO 8601, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a listing, in the order of the store."""
+
+    entries: list[Entry]
+    cursor: str | None = None
+    """Opaque; None on the last page. A short page is not the last one: only a cursor of None is."""
+
+
+class Store(ABC):
+    """Async I/O for one endpoint. Everything runs on one event loop; :meth:`close` ends it."""
+
+    #: Whether the root is a list of buckets.
+    has_buckets = False
+
+    def __init__(self, config: EndpointConfig) -> None:
+        self.id = config.id
+        self.title = config.shown_title
+        self._timeout_s = config.timeout_s
+        self._slots = asyncio.Semaphore(config.concurrency)
+
+    async def list(
+        self, container: str, *, name_prefix: str = "", cursor: str | None = None, limit: int = 1000
+    ) -> Page:
+        """One page of what lies directly in ``container`` (``""`` or a key that ends in ``/``): one request.
+
+        Only names that begin with ``name_prefix`` are listed. ``limit`` is 1 to 1000; a page may be shorter.
+
+        Raises
+        ------
+        BrowserError
+            ``list_forbidden``, ``list_unsupported``, ``no_such_bucket``, ``not_found``, ``credentials_*``,
+            ``timeout``, ``unreachable``, …
+        """
+        return await self._guarded(lambda: self._list(container, name_prefix, cursor, limit), listing=True)
+
+    async def get(self, key: str, *, max_bytes: int) -> bytes:
+        """A whole object, in one request.
+
+        Raises
+        ------
+        BrowserError
+            ``not_found``, ``forbidden``, ``too_large`` (above ``max_bytes``), and what :meth:`list` raises.
+        """
+        return await self._guarded(lambda: self._get(key, max_bytes), listing=False)
+
+    async def stat(self, key: str) -> Entry:
+        """Size and age of one object, in one request. Raises as :meth:`get`."""
+        return await self._guarded(lambda: self._stat(key), listing=False)
+
+    @abstractmethod
+    async def close(self) -> None:
+        """Give connections back. The store cannot be used afterwards."""
+
+    @abstractmethod
+    def uri(self, key: str) -> str:
+        """Where ``key`` lies, as other tools write it. Never signed."""
+
+    @abstractmethod
+    def key_of(self, url: str) -> str | None:
+        """The key of an address, None where it is outside of this endpoint."""
+
+    @abstractmethod
+    def cell_access(self) -> CellAccess:
+        """What a notebook cell needs to open an address of :meth:`cell_url`."""
+
+    def cell_url(self, key: str) -> str:
+        """The address of ``key`` for code; differs from :meth:`uri` only where fsspec wants another spelling."""
+        return self.uri(key)
+
+    @abstractmethod
+    async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page: ...
+
+    @abstractmethod
+    async def _get(self, key: str, max_bytes: int) -> bytes: ...
+
+    @abstractmethod
+    async def _stat(self, key: str) -> Entry: ...
+
+    @abstractmethod
+    def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
+        """Say it in our words; None where the error is not the store's."""
+
+    async def _recover(self, error: BrowserError) -> None:  # noqa: B027  (most kinds have nothing to do)
+        """Called after an error, so that the next request can do better (forget dead credentials, say)."""
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, _T]], *, listing: bool) -> _T:
+        try:
+            async with asyncio.timeout(self._timeout_s), self._slots:
+                return await work()
+        except BrowserError:
+            raise
+        except Exception as exc:
+            error = self._translate(exc, listing) or errors.from_network(exc, self.title)
+            if error is None:
+                error = BrowserError("store_error", f"{self.title} failed in a way not known ({type(exc).__name__}).")
+            await self._recover(error)
+            raise error from exc
+
+
+def too_large(key: str, max_bytes: int) -> BrowserError:
+    name = key.rsplit("/", 1)[-1]
+    return BrowserError("too_large", f"{name} is larger than {max_bytes // 2**20} MiB and was not read.")
+
+
+def expanded(path: str) -> str:
+    """A path of the configuration with ``~`` replaced."""
+    return str(Path(path).expanduser())
+
+
+def quote_path(key: str) -> str:
+    """Percent-encode a key for the path of a URL; slashes stay."""
+    return quote(key, safe="/-_.~")
+
+
+class BucketRoot:
+    """Where an endpoint's tree begins in a service of buckets, and how keys map to buckets and object keys."""
+
+    def __init__(self, root: str, scheme: str, aliases: tuple[str, ...] = ()) -> None:
+        for name in (scheme, *aliases):
+            root = root.removeprefix(f"{name}://")
+        self.scheme = scheme
+        self.schemes = (scheme, *aliases)
+        #: ``""`` for every bucket, else ``bucket/`` or ``bucket/prefix/``.
+        self.prefix = f"{root}/" if root and not root.endswith("/") else root
+
+    def split(self, key: str) -> tuple[str, str]:
+        """Bucket and object key. The bucket is empty for the list of buckets."""
+        bucket, _, rest = (self.prefix + key).partition("/")
+        return bucket, rest
+
+    def relative(self, bucket: str, object_key: str) -> str:
+        return f"{bucket}/{object_key}".removeprefix(self.prefix)
+
+    def uri(self, key: str) -> str:
+        return f"{self.scheme}://{self.prefix}{key}"
+
+    def key_of(self, url: str) -> str | None:
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme.lower() not in self.schemes:
+            return None
+        if rest + "/" == self.prefix:
+            return ""
+        return rest[len(self.prefix) :] if rest.startswith(self.prefix) else None

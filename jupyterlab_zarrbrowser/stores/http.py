@@ -1,0 +1,185 @@
+"""A plain web server through fsspec's HTTP session. Listing works where the server renders an index page."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import ssl
+from email.utils import parsedate_to_datetime
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ..access import CellAccess
+from ..config import HttpConfig
+from ..errors import BrowserError
+from .base import Entry, Page, Store, expanded, quote_path, too_large
+
+#: An index page above this is not read: about 100,000 rows as nginx writes them.
+_MAX_INDEX_BYTES = 16 * 2**20
+
+_MAX_REDIRECTS = 5
+
+_READ_BYTES = 2**16
+
+
+class HttpStore(Store):
+    def __init__(self, config: HttpConfig) -> None:
+        super().__init__(config)
+        self._config = config
+        self._root = config.root if config.root.endswith("/") else config.root + "/"
+        self._origin = urlsplit(self._root)[:2]
+        self._fs: Any = None
+        self._fs_lock = asyncio.Lock()
+
+    async def close(self) -> None:
+        fs, self._fs = self._fs, None
+        if fs is not None and fs._session is not None:
+            await fs._session.close()
+
+    def uri(self, key: str) -> str:
+        return self._root + quote_path(key)
+
+    def key_of(self, url: str) -> str | None:
+        if url + "/" == self._root:
+            return ""
+        if not url.startswith(self._root):
+            return None
+        # What is pasted from a browser is encoded; what is typed is not. Only a valid escape is taken for one.
+        return unquote(url[len(self._root) :], errors="strict") if "%" in url else url[len(self._root) :]
+
+    def cell_access(self) -> CellAccess:
+        return CellAccess()
+
+    async def _session(self) -> Any:
+        async with self._fs_lock:
+            if self._fs is None:
+                http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
+                options: dict[str, Any] = {"trust_env": True}
+                if self._config.ca_bundle:
+                    bundle = expanded(self._config.ca_bundle)
+                    context = await asyncio.to_thread(ssl.create_default_context, cafile=bundle)
+                    options["connector"] = importlib.import_module("aiohttp").TCPConnector(ssl=context)
+                self._fs = http.HTTPFileSystem(
+                    asynchronous=True,
+                    skip_instance_cache=True,
+                    use_listings_cache=False,
+                    client_kwargs=options,
+                )
+            return await self._fs.set_session()
+
+    async def _request(self, method: str, key: str, max_bytes: int, listing: bool) -> tuple[Any, bytes, str]:
+        """Headers, body and final address. Redirects stay on the server that the administrator named."""
+        if any(name in {".", ".."} for name in key.split("/")):
+            # A web server would follow them, out of the folder that the administrator named.
+            raise BrowserError("not_found", "There can be no file of that name.")
+        session = await self._session()
+        yarl = importlib.import_module("yarl")
+        url = self.uri(key)
+        for _ in range(_MAX_REDIRECTS):
+            async with session.request(method, yarl.URL(url, encoded=True), allow_redirects=False) as response:
+                if response.status in {301, 302, 303, 307, 308}:
+                    url = urljoin(url, response.headers.get("Location", ""))
+                    if urlsplit(url)[:2] != self._origin:
+                        raise BrowserError(
+                            "outside_endpoints",
+                            f"{self.title} sends this request on to {urlsplit(url).netloc}.",
+                            "Ask the administrator to add that server as an endpoint of its own.",
+                        )
+                    continue
+                self._check(response.status, listing)
+                body = bytearray()
+                async for piece in response.content.iter_chunked(_READ_BYTES):
+                    body += piece
+                    if len(body) > max_bytes:
+                        raise too_large(key, max_bytes)
+                return response.headers, bytes(body), url
+        raise BrowserError("store_error", f"{self.title} redirects in a circle.")
+
+    def _check(self, status: int, listing: bool) -> None:
+        if status < 300:
+            return
+        if status in {404, 410}:
+            raise BrowserError("not_found", "It does not exist.")
+        if status in {401, 403}:
+            if listing:
+                raise BrowserError("list_forbidden", f"{self.title} does not allow to list here.")
+            raise BrowserError("forbidden", f"{self.title} does not allow to read this.")
+        if status in {429, 503}:
+            raise BrowserError("throttled", f"{self.title} is overloaded or limits requests.")
+        raise BrowserError("store_error", f"{self.title} answered {status}.")
+
+    async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+        if not self._config.index:
+            raise BrowserError("list_unsupported", f"{self.title} does not list its folders.")
+        try:
+            headers, body, url = await self._request("GET", container, _MAX_INDEX_BYTES, listing=True)
+        except BrowserError as exc:
+            if exc.code == "not_found":
+                # Many servers answer so for a folder that exists but has no index page.
+                raise BrowserError("list_unsupported", f"{self.title} has no index page here.") from exc
+            raise
+        if "html" not in headers.get("Content-Type", "").lower():
+            raise BrowserError("list_unsupported", f"{self.title} has no index page here.")
+        names = await asyncio.to_thread(links_below, body.decode("utf-8", "replace"), url)
+        chosen = [name for name in names if name.startswith(name_prefix) and (cursor is None or name > cursor)]
+        entries = [Entry(container + name, "prefix" if name.endswith("/") else "object") for name in chosen[:limit]]
+        return Page(entries, chosen[limit - 1] if len(chosen) > limit else None)
+
+    async def _get(self, key: str, max_bytes: int) -> bytes:
+        headers, body, _ = await self._request("GET", key, max_bytes, listing=False)
+        if "html" in headers.get("Content-Type", "").lower() and not key.lower().endswith((".html", ".htm")):
+            # Login pages and single-page applications answer every address.
+            raise BrowserError("not_found", "What lies there is a web page.")
+        return body
+
+    async def _stat(self, key: str) -> Entry:
+        headers, _, _ = await self._request("HEAD", key, 0, listing=False)
+        size, modified = headers.get("Content-Length"), headers.get("Last-Modified")
+        return Entry(key, "object", int(size) if size else None, _iso(modified))
+
+    def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
+        return None
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.found += [value for name, value in attrs if name == "href" and value]
+
+
+def links_below(html: str, url: str) -> list[str]:
+    """Names that an index page at ``url`` links to, sorted: direct children only, folders with a slash at the end.
+
+    Raises
+    ------
+    BrowserError
+        ``list_unsupported`` where the page does not look like an index of its own folder.
+    """
+    parser = _Links()
+    parser.feed(html)
+    base = url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0]
+    base = base if base.endswith("/") else base + "/"
+    names: set[str] = set()
+    for link in parser.found:
+        target = urljoin(base, link)
+        if "?" in target or "#" in target or not target.startswith(base):
+            continue  # sorting links, the parent folder, other sites
+        name = unquote(target[len(base) :])
+        inner = name.removesuffix("/")
+        if inner and ("/" not in inner):
+            names.add(name)
+    if not names and "index of" not in html.lower() and "directory listing" not in html.lower():
+        raise BrowserError("list_unsupported", "The page at this address is no index of files.")
+    return sorted(names)
+
+
+def _iso(http_date: str | None) -> str | None:
+    try:
+        return parsedate_to_datetime(http_date).isoformat().replace("+00:00", "Z") if http_date else None
+    except ValueError:
+        return None

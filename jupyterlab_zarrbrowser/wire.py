@@ -1,0 +1,247 @@
+"""Every struct that crosses HTTP, written once.
+
+``python -m jupyterlab_zarrbrowser.wire`` prints ``src/wire.ts`` (see ``wire_ts.py``); CI compares it with the file
+that is checked in. On the wire, names are camelCase and carry their unit, times are ISO 8601 in UTC, and what is
+unknown is ``null``. Numbers that JavaScript cannot hold (NaN, infinities, integers beyond 2**53) travel as strings:
+``"NaN"``, ``"Infinity"``, ``"-Infinity"``, ``"18446744073709551615"`` (the spelling of the Zarr v3 specification,
+https://zarr-specs.readthedocs.io/en/latest/v3/data-types/index.html).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+EndpointKind = Literal["s3", "gcs", "http", "local"]
+
+#: Who put an endpoint into the panel.
+EndpointSource = Literal["admin", "profile", "environment", "server"]
+
+#: What is known of an endpoint's health: nothing was asked yet, the last answer was good, the last answer was an error.
+EndpointStatus = Literal["unchecked", "ok", "problem"]
+
+HealthLevel = Literal["info", "warning", "error"]
+
+
+class Struct(msgspec.Struct, frozen=True, rename="camel"):
+    """Base of everything in this module."""
+
+
+class Problem(Struct, frozen=True, kw_only=True):
+    """Why something could not be done, in words for the person who sees it.
+
+    ``code`` is one of ``errors.STATUS``; programs decide by it and never by the message.
+    """
+
+    code: str
+    message: str
+    #: What to do about it; empty where nothing useful can be said.
+    hint: str = ""
+    #: Whether the same request may succeed when it is simply sent again.
+    retryable: bool = False
+
+
+class ErrorBody(Problem, frozen=True, kw_only=True):
+    """Body of every response whose status is not 2xx. A body without ``code`` did not come from this extension."""
+
+    #: Names the request in the server's log.
+    request_id: str
+
+
+class Health(Struct, frozen=True, kw_only=True):
+    """One remark about a node that matters before it is opened."""
+
+    level: HealthLevel
+    code: str
+    message: str
+    hint: str = ""
+
+
+class Scratch(Struct, frozen=True, kw_only=True):
+    """What is known about an endpoint that holds a user's scratch space."""
+
+    #: Environment variable that named it, or null where the configuration did.
+    variable: str | None
+    lifetime_days: float | None
+    quota_bytes: int | None
+
+
+class Endpoint(Struct, frozen=True, kw_only=True):
+    """One configured account, service or public root. Never carries a credential."""
+
+    id: str
+    title: str
+    kind: EndpointKind
+    #: The root as a user would write it: ``s3://bucket/prefix/``, ``https://host/zarr/``; ``s3://`` for every bucket.
+    url: str
+    writable: bool
+    status: EndpointStatus
+    source: EndpointSource
+    problem: Problem | None = None
+    scratch: Scratch | None = None
+
+
+class Endpoints(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET endpoints``."""
+
+    endpoints: list[Endpoint]
+
+
+class Codec(Struct, frozen=True, kw_only=True):
+    """One codec, filter or compressor with its settings as the metadata states them."""
+
+    name: str
+    configuration: dict[str, Any] = {}
+
+
+class Document(Struct, frozen=True, kw_only=True):
+    """A metadata document as it lies in the store."""
+
+    #: Relative to the node: ``zarr.json``, ``.zattrs``.
+    name: str
+    text: str
+    #: Size of the whole document; ``text`` may be cut short.
+    size_bytes: int
+    is_truncated: bool = False
+
+
+class NodeBase(Struct, tag_field="kind", frozen=True, kw_only=True):
+    """What every row has.
+
+    ``key`` is relative to the endpoint's root and opaque: it is never normalised. Containers (everything but objects)
+    end in ``/``.
+    """
+
+    endpoint: str
+    key: str
+    name: str
+    #: Where it lies, in the words that other tools understand: ``s3://bucket/key``.
+    uri: str
+    size_bytes: int | None = None
+    #: ISO 8601, UTC.
+    modified_at: str | None = None
+    #: Name of the format that recognised it, null where none did.
+    format: str | None = None
+    health: list[Health] = []
+    #: Why this node could not be read; the row is shown all the same.
+    problem: Problem | None = None
+    #: Raw documents, in ``GET node`` only.
+    documents: list[Document] | None = None
+
+
+class BucketNode(NodeBase, tag="bucket", frozen=True, kw_only=True):
+    """A bucket, where the endpoint's root is every bucket of an account."""
+
+
+class FolderNode(NodeBase, tag="folder", frozen=True, kw_only=True):
+    """A prefix that is no Zarr node, or of which that is not known yet."""
+
+    #: True until someone looked into it (``POST nodes``); it may turn out to be a group or an array.
+    is_undecided: bool = False
+
+
+class ObjectNode(NodeBase, tag="object", frozen=True, kw_only=True):
+    """A single object."""
+
+
+class ZarrNode(NodeBase, frozen=True, kw_only=True):
+    """What groups and arrays share."""
+
+    zarr_format: Literal[2, 3] | None = None
+    #: Whether consolidated metadata describes this node; null where that is not known.
+    consolidated: bool | None = None
+    #: Key of the store's root; equal to ``key`` for the root itself, null where the root is not known.
+    store_key: str | None = None
+    #: Path below the root, no slash at either end; empty for the root.
+    path: str = ""
+    #: In ``GET node`` only.
+    attributes: dict[str, Any] | None = None
+
+
+class GroupNode(ZarrNode, tag="group", frozen=True, kw_only=True):
+    """A Zarr group that xarray would not open as a dataset, or of which that is not known."""
+
+    #: Number of direct members (groups and arrays); null where they are not known.
+    child_count: int | None = None
+    #: True where members cannot be listed and no consolidated metadata names them. Not the same as empty.
+    members_unknown: bool = False
+
+
+class DatasetNode(ZarrNode, tag="dataset", frozen=True, kw_only=True):
+    """A Zarr group that xarray opens: it has arrays, all have dimension names, and equal names have equal sizes."""
+
+    child_count: int | None = None
+    members_unknown: bool = False
+    #: Size of each dimension, in the order in which the arrays name them.
+    sizes: dict[str, int] | None = None
+
+
+class ArrayNode(ZarrNode, tag="array", frozen=True, kw_only=True):
+    """A Zarr array. Shapes are in elements, one entry per dimension, slowest first; a scalar's are empty."""
+
+    #: Null where the array names none; an entry is null where that dimension has no name.
+    dims: list[str | None] | None = None
+    shape: list[int] | None = None
+    #: Shape of the smallest unit that can be decoded alone (the inner chunk of a shard).
+    chunks: list[int] | None = None
+    #: Shape of a shard, null where the array is not sharded.
+    shards: list[int] | None = None
+    #: As the metadata spells it: ``<f4`` (v2), ``float32`` (v3).
+    dtype: str | None = None
+    codecs: list[Codec] | None = None
+    fill_value: Any = None
+    #: ``C`` or ``F`` (v2 only; v3 states it as a codec).
+    order: str | None = None
+
+
+Node = BucketNode | FolderNode | ObjectNode | GroupNode | DatasetNode | ArrayNode
+
+
+class Children(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET children``: one page."""
+
+    items: list[Node]
+    #: Opaque; pass it back for the next page. Null on the last page.
+    next_cursor: str | None = None
+    #: What the listing revealed about the container itself (a folder that turned out to be a group), else null.
+    parent: Node | None = None
+    #: Number of all children where it is known without asking the store again.
+    total_count: int | None = None
+    #: Why members are missing although the container itself is readable.
+    problem: Problem | None = None
+
+
+class NodesRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Body of ``POST nodes``."""
+
+    endpoint: str
+    keys: list[str]
+    #: Ask the store again instead of the cache.
+    refresh: bool = False
+
+
+class Nodes(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST nodes``, in the order of the request's keys."""
+
+    items: list[Node]
+
+
+class Snippet(Struct, frozen=True, kw_only=True):
+    """Code that opens a node. Holds no credential."""
+
+    id: str
+    #: What the menu says.
+    label: str
+    language: Literal["python"]
+    code: str
+
+
+class Snippets(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET snippets``, best first. Empty where nothing sensible can be generated."""
+
+    snippets: list[Snippet]
+
+
+#: Roots of the generated TypeScript; everything they mention follows.
+WIRE_TYPES: tuple[Any, ...] = (Endpoints, Children, NodesRequest, Nodes, Snippets, ErrorBody, Node)
