@@ -15,8 +15,9 @@ import msgspec
 from . import wire
 from .config import AnyEndpointConfig
 from .errors import BrowserError
-from .explorer import Explorer, parent_of
+from .explorer import Explorer
 from .formats import METADATA_NAMES
+from .keys import parent_of
 from .snippets import SNIPPETS, Target
 from .stores import Store, open_store
 

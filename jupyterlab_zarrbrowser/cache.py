@@ -1,12 +1,11 @@
-"""Bounded memory of what stores answered, and one request for many who ask the same at once."""
+"""Bounded memory of what stores answered."""
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable, Iterator
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterator
+from typing import Generic, TypeVar
 
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
@@ -60,33 +59,3 @@ class Cache(Generic[_K, _V]):
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._weight -= entry[1]
-
-
-class SingleFlight(Generic[_K, _V]):
-    """Callers that ask for the same while the answer is under way share one request.
-
-    When the last of them is cancelled, so is the request.
-    """
-
-    def __init__(self) -> None:
-        self._running: dict[_K, tuple[asyncio.Task[_V], list[int]]] = {}
-
-    async def run(self, key: _K, work: Callable[[], Coroutine[Any, Any, _V]]) -> _V:
-        if key not in self._running:
-            task = asyncio.create_task(work())
-            self._running[key] = (task, [0])
-            task.add_done_callback(lambda done: self._forget(key, done))
-        task, waiting = self._running[key]
-        waiting[0] += 1
-        try:
-            return await asyncio.shield(task)
-        finally:
-            waiting[0] -= 1
-            if waiting[0] == 0 and not task.done():
-                # Nobody may join what is being cancelled.
-                self._forget(key, task)
-                task.cancel()
-
-    def _forget(self, key: _K, task: asyncio.Task[_V]) -> None:
-        if key in self._running and self._running[key][0] is task:
-            del self._running[key]

@@ -44,7 +44,7 @@ _RETRYABLE = frozenset({"unreachable", "throttled", "timeout", "store_error", "i
 #: What to do about it, where the raiser knows nothing better.
 _HINTS: dict[str, str] = {
     "credentials_missing": "Ask the administrator which profile or environment variable should hold them.",
-    "credentials_invalid": "The key is unknown or the secret does not match. Check the profile or environment variables.",
+    "credentials_invalid": "Check the key and the secret in the profile or the environment variables.",
     "credentials_expired": "Renew them (for example `aws sso login`), then press Retry. Nothing needs to be restarted.",
     "forbidden": "These credentials may not read it. Ask the owner of the bucket for access.",
     "list_forbidden": "Reading may still be allowed: use Go to with the full address of the dataset.",
@@ -52,12 +52,15 @@ _HINTS: dict[str, str] = {
     "not_found": "It may have been deleted or moved. Refresh the folder above it.",
     "list_unsupported": "Use Go to with the full address of the dataset.",
     "wrong_region": "Set `region` of this endpoint in jupyter_server_config.py to the region named above.",
-    "wrong_endpoint": "Check `endpoint_url` of this endpoint: what answers there is not an object store.",
+    "wrong_endpoint": "Check the address of this endpoint in jupyter_server_config.py: what answers is no store of its kind.",
     "clock_skew": "The clock of the Jupyter server is wrong. Ask the administrator to synchronise it (NTP).",
     "tls": "Check its certificate, or set `ca_bundle` to the file with your site's certificate authority.",
     "unreachable": "Check the address of the endpoint and the network of the Jupyter server.",
     "throttled": "The store asks for fewer requests. Wait a moment, then press Retry.",
     "timeout": "The store did not answer in time. Press Retry; if it stays, tell the administrator.",
+    "store_error": "Press Retry; if it stays, tell the administrator of the store.",
+    "too_large": "The panel reads descriptions, not data. Open it in a notebook.",
+    "bad_request": "Check the address.",
     "outside_endpoints": "Ask the administrator to add it to c.ZarrBrowser.endpoints.",
 }
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import uuid
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
@@ -19,10 +19,11 @@ from .browser import MAX_PAGE, Browser
 from .errors import STATUS, BrowserError
 from .io_thread import IoThread
 
-_T = TypeVar("_T")
-
 #: A request of 200 keys of the greatest length stays below.
 _MAX_BODY = 2 * 2**20
+
+#: Refusals of the server itself.
+_CODES = {401: "forbidden", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
 _encode = msgspec.json.Encoder().encode
 
@@ -38,18 +39,19 @@ class ZarrBrowserHandler(APIHandler):
         self.io = io
         self._work: Any = None
 
-    async def answer(self, work: Coroutine[Any, Any, _T]) -> None:
-        """Send the struct that ``work`` returns, or the error that it raises."""
-        self._work = asyncio.ensure_future(self.io.run(work))
+    async def answer(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        """Send the struct that the coroutine of ``work`` returns, or the error that is raised on the way to it."""
         try:
+            self._work = asyncio.ensure_future(self.io.run(work()))
             result = await self._work
         except asyncio.CancelledError:
             return  # the client has gone
         except BrowserError as exc:
             self.fail(exc)
-            return
-        self.set_header("Content-Type", "application/json")
-        self.finish(_encode(result))
+        except Exception as exc:  # noqa: BLE001  (the user is told so, the log has the traceback)
+            self.fail(BrowserError("internal", "The server failed; its log says more."), exc)
+        else:
+            self.send(result)
 
     def on_connection_close(self) -> None:
         """Stop asking the store for what nobody waits for any more."""
@@ -57,41 +59,50 @@ class ZarrBrowserHandler(APIHandler):
             self._work.cancel()
         super().on_connection_close()
 
-    def fail(self, error: BrowserError) -> None:
+    def fail(self, error: BrowserError, exc: BaseException | None = None) -> None:
         request_id = uuid.uuid4().hex[:12]
-        self.log.info("zarrbrowser %s: %s: %s", request_id, error.code, error.message)
-        body = wire.ErrorBody(
-            code=error.code,
-            message=error.message,
-            hint=error.hint,
-            retryable=error.retryable,
-            request_id=request_id,
+        self.log.log(
+            logging.ERROR if exc else logging.INFO,
+            "zarrbrowser request %s: %s: %s",
+            request_id,
+            error.code,
+            error.message,
+            exc_info=exc,
         )
-        self.set_status(STATUS.get(error.code, 500))
+        self.set_status(STATUS[error.code])
+        problem = error.problem()
+        self.send(
+            wire.ErrorBody(
+                code=problem.code,
+                message=problem.message,
+                hint=problem.hint,
+                retryable=problem.retryable,
+                request_id=request_id,
+            )
+        )
+
+    def send(self, body: wire.Struct) -> None:
         self.set_header("Content-Type", "application/json")
         self.finish(_encode(body))
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Errors of the server itself: no traceback, no text that was not written for the user."""
+        """What the server itself refuses (not logged in, not allowed, no XSRF token), in the same shape."""
         exc = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(exc, BrowserError):
-            self.fail(exc)
-        elif isinstance(exc, web.HTTPError):
-            code = {401: "forbidden", 403: "forbidden", 404: "not_found", 405: "bad_request", 413: "too_large"}.get(
-                status_code, "bad_request" if status_code < 500 else "internal"
-            )
-            body = wire.ErrorBody(code=code, message=exc.reason or "The request was refused.", request_id="")
-            self.set_header("Content-Type", "application/json")
-            self.finish(_encode(body))
-        else:
-            self.fail(BrowserError("internal", "The server failed. Its log says more."))
+        code = "internal" if status_code >= 500 else _CODES.get(status_code, "bad_request")
+        message = getattr(exc, "reason", None) or getattr(exc, "log_message", None) or "The request was refused."
+        self.send(wire.ErrorBody(code=code, message=str(message), request_id=""))
 
     def text(self, name: str, default: str | None = None) -> str:
-        """A query argument exactly as sent; tornado would strip white space, which keys may end in."""
-        value: str | None = self.get_query_argument(name, default, strip=False)
-        if value is None:
-            raise BrowserError("bad_request", f"The argument `{name}` is missing.")
-        return value
+        """A query argument exactly as sent: tornado would strip white space and control characters."""
+        values = self.request.query_arguments.get(name)
+        if not values:
+            if default is None:
+                raise BrowserError("bad_request", f"The argument `{name}` is missing.")
+            return default
+        try:
+            return values[-1].decode()
+        except UnicodeDecodeError as exc:
+            raise BrowserError("bad_request", f"The argument `{name}` is not UTF-8.") from exc
 
     def number(self, name: str, default: int) -> int:
         value = self.text(name, str(default))
@@ -108,7 +119,7 @@ class EndpointsHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        await self.answer(self.browser.endpoints())
+        await self.answer(self.browser.endpoints)
 
 
 class ChildrenHandler(ZarrBrowserHandler):
@@ -116,7 +127,7 @@ class ChildrenHandler(ZarrBrowserHandler):
     @authorized
     async def get(self) -> None:
         await self.answer(
-            self.browser.children(
+            lambda: self.browser.children(
                 self.text("endpoint"),
                 self.text("key", ""),
                 cursor=self.text("cursor", "") or None,
@@ -131,10 +142,12 @@ class NodeHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        if self.text("url", ""):
-            work = self.browser.node_at(self.text("url"), self.text("endpoint", "") or None, refresh=self.refresh)
-        else:
-            work = self.browser.node(self.text("endpoint"), self.text("key", ""), refresh=self.refresh)
+        def work() -> Coroutine[Any, Any, wire.Node]:
+            url = self.text("url", "")
+            if url:
+                return self.browser.node_at(url, self.text("endpoint", "") or None, refresh=self.refresh)
+            return self.browser.node(self.text("endpoint"), self.text("key", ""), refresh=self.refresh)
+
         await self.answer(work)
 
 
@@ -142,20 +155,27 @@ class NodesHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        if len(self.request.body) > _MAX_BODY:
-            raise BrowserError("too_large", "The request is too large.", "Ask for fewer rows at a time.")
-        try:
-            asked = msgspec.convert(json.loads(self.request.body), wire.NodesRequest)
-        except (ValueError, msgspec.ValidationError) as exc:
-            raise BrowserError("bad_request", f"The body is not a NodesRequest: {exc}") from exc
-        await self.answer(self.browser.nodes(asked.endpoint, asked.keys, refresh=asked.refresh))
+        def work() -> Coroutine[Any, Any, wire.Nodes]:
+            asked = _nodes_request(self.request.body)
+            return self.browser.nodes(asked.endpoint, asked.keys, refresh=asked.refresh)
+
+        await self.answer(work)
 
 
 class SnippetsHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        await self.answer(self.browser.snippets(self.text("endpoint"), self.text("key")))
+        await self.answer(lambda: self.browser.snippets(self.text("endpoint"), self.text("key")))
+
+
+def _nodes_request(body: bytes) -> wire.NodesRequest:
+    if len(body) > _MAX_BODY:
+        raise BrowserError("too_large", "The request is too large.", "Ask for fewer rows at a time.")
+    try:
+        return msgspec.json.decode(body, type=wire.NodesRequest)
+    except msgspec.DecodeError as exc:
+        raise BrowserError("bad_request", f"The body is not a NodesRequest: {exc}") from exc
 
 
 ROUTES: dict[str, type[ZarrBrowserHandler]] = {

@@ -13,12 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 if sys.version_info < (3, 11):  # noqa: UP036 - an older Python only hands over to a newer one
     for _name in ("python3.13", "python3.12", "python3.11", "python3.14"):
         _python = shutil.which(_name)
-        if _python and subprocess.call([_python, "-c", ""]) == 0:
+        # The shim of a Python that is not chosen exists, complains and fails.
+        if _python and subprocess.call([_python, "-c", ""], stderr=subprocess.DEVNULL) == 0:
             sys.exit(subprocess.call([_python, *sys.argv]))
     sys.exit("Python 3.11 or newer is needed. Name one: make PYTHON=/path/to/python3")
 
@@ -56,7 +56,11 @@ def lint_front_end() -> None:
 def lint_files() -> None:
     heading("yarn.lock names no host")
     lines = (ROOT / "yarn.lock").read_text(encoding="utf-8").splitlines()
-    hosts = [line for line in lines if any(mark in line for mark in ("__archiveUrl", "http:", "https:", "http%3A", "https%3A"))]
+    hosts = [
+        line
+        for line in lines
+        if any(mark in line for mark in ("__archiveUrl", "http:", "https:", "http%3A", "https%3A"))
+    ]
     if hosts:
         raise SetupError("\n".join(hosts))
     heading("src/wire.ts is what wire.py says")
@@ -172,7 +176,7 @@ def hand_over(command: list[str]) -> None:
     os.chdir(ROOT)
     sys.stdout.flush()
     if os.name != "nt":
-        os.execve(program, command, env)  # noqa: S606
+        os.execve(program, command, env)
     with subprocess.Popen([program, *command[1:]], env=env) as process:
         while process.returncode is None:
             try:
@@ -183,28 +187,35 @@ def hand_over(command: list[str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0], formatter_class=argparse.RawTextHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(required=True, metavar="command")
 
     def add(function: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(function.__name__.removeprefix("command_"), help=text)
-        command.set_defaults(function=function)
+        name = function.__name__.removeprefix("command_")
+        # What follows these two belongs to another program, its --help included.
+        passes_on = function in (command_demo, command_run)
+        command = commands.add_parser(name, help=text, add_help=not passes_on)
+        command.set_defaults(function=function, passes_on=passes_on)
         return command
 
-    add(command_demo, "build the extension and start JupyterLab on example stores").add_argument(
-        "rest", nargs=argparse.REMAINDER, metavar="...", help="arguments of 'jupyter zarrbrowser demo'"
-    )
+    add(command_demo, "build the extension and start JupyterLab on example stores (passes arguments on)")
     add(command_test, "run all checks and tests").add_argument(
         "--only", action="append", choices=STEPS, help="run this step (may be repeated) and no other"
     )
     add(command_lint, "run the linters and type checkers")
     add(command_build, "build source distribution and wheel into dist/")
     add(command_setup, "bring the development environment up to date")
-    add(command_run, "run a program in the development environment").add_argument("rest", nargs=argparse.REMAINDER, metavar="...")
+    add(command_run, "run a program in the development environment (passes arguments on)")
     add(command_clean, "remove what builds and tests leave").add_argument(
         "--all", action="store_true", help="remove the environments and packages too"
     )
-    arguments = parser.parse_args()
+    arguments, arguments_of_program = parser.parse_known_args()
+    if arguments.passes_on:
+        arguments.rest = sys.argv[2:]
+        if arguments.function is command_run and not arguments.rest:
+            parser.error("run what?")
+    elif arguments_of_program:
+        parser.error(f"unknown arguments: {' '.join(arguments_of_program)}")
     try:
         arguments.function(arguments)
     except CommandError as exc:

@@ -38,6 +38,7 @@ BUILDER = "jupyter-builder>=1.2,<2"
 CELL_PACKAGES = ("xarray", "zarr", "s3fs", "gcsfs", "dask[array]", "aiohttp", "ipykernel")
 
 _WINDOWS = os.name == "nt"
+_INSTALLED_LABEXTENSION = VENV / "share" / "jupyter" / "labextensions" / LABEXTENSION.parent.name
 
 
 class SetupError(Exception):
@@ -108,7 +109,7 @@ def ensure_environment(extras: Sequence[str]) -> None:
     ensure_node()
     with _in_background(lambda: _install_package(extras)):
         ensure_node_modules()
-        ensure_front_end()
+    ensure_front_end()
     _link_extension()
 
 
@@ -138,12 +139,14 @@ def make_venv(path: Path, python: str = sys.executable) -> None:
 def pip_install(*requirements: str | Path, venv: Path = VENV, **env: str) -> None:
     """Install into an environment, with uv if there is one.
 
-    Where uv fails, pip has the last word: it knows settings of the machine (indexes, certificates) that uv does not read.
+    Where uv fails, pip has the last word: it knows settings of the machine (indexes, certificates) that uv does not.
     """
     python = tool("python", venv)
     if tool("uv").exists():
         with contextlib.suppress(CommandError):
-            run_quietly([tool("uv"), "pip", "install", "--quiet", "--python", python, *requirements], env=environ(**env))
+            run_quietly(
+                [tool("uv"), "pip", "install", "--quiet", "--python", python, *requirements], env=environ(**env)
+            )
             return
     run_quietly([python, "-m", "pip", "install", "--quiet", *requirements], env=environ(**env))
 
@@ -196,21 +199,23 @@ def ensure_next_python() -> Path | None:
             print(f"{python} cannot be used: {exc}", flush=True)
         else:
             return tool("python", NEXT_VENV)
-    print(f"No Python newer than {current[0]}.{current[1]} on this machine: cells are tried on that one only.", flush=True)
+    print(
+        f"No Python newer than {current[0]}.{current[1]} on this machine: cells are tried on that one only.", flush=True
+    )
     return None
 
 
 def newer_pythons(than: tuple[int, int]) -> list[tuple[tuple[int, int], Path]]:
     """Interpreters of the machine above a version, newest first."""
-    names = [f"python3.{minor}" for minor in range(20, than[1], -1)]
-    candidates = [Path(found) for name in names if (found := shutil.which(name))]
+    on_path = (shutil.which(f"python3.{minor}") for minor in range(20, than[1], -1))
+    candidates = [Path(path) for path in on_path if path]
     with contextlib.suppress(OSError):
         candidates += sorted((Path.home() / ".pyenv" / "versions").glob("3.*/bin/python3"))
     if tool("uv").exists():
         with contextlib.suppress(CommandError):
-            request = [tool("uv"), "python", "find", "--no-project", "--system", "--no-python-downloads"]
-            candidates.append(Path(run_quietly([*request, f">{than[0]}.{than[1]}.999"]).strip().splitlines()[-1]))
-    found = {}
+            options = ["--no-project", "--system", "--no-python-downloads", f">{than[0]}.{than[1]}.999"]
+            candidates.append(Path(run_quietly([tool("uv"), "python", "find", *options]).splitlines()[-1]))
+    found: dict[tuple[int, int], Path] = {}
     for path in candidates:
         version = python_version(path)
         if version and version > than:
@@ -219,15 +224,16 @@ def newer_pythons(than: tuple[int, int]) -> list[tuple[tuple[int, int], Path]]:
 
 
 def python_version(python: str | Path) -> tuple[int, int] | None:
-    """(3, 12) for a finished, ordinary CPython that starts; None for the rest (a pyenv shim may exist and not start)."""
-    probe = "import sys; v = sys.version_info; print(v[0], v[1], v[3], sys.implementation.name, getattr(sys, 'abiflags', ''))"
+    """(3, 12) for a finished, ordinary CPython that starts; None for others, or for the shim of a Python not chosen."""
+    probe = (
+        "import sys, sysconfig; print(sys.version_info[0], sys.version_info[1], sys.version_info[3],"
+        " sys.implementation.name, sysconfig.get_config_var('Py_GIL_DISABLED') or 0)"
+    )
     try:
-        answer = run_quietly([python, "-c", probe], env=dict(os.environ)).split()
+        major, minor, *kind = run_quietly([python, "-c", probe], env=dict(os.environ)).split()
     except (SetupError, OSError):
         return None
-    if answer[2:4] != ["final", "cpython"] or answer[4:] == ["t"]:
-        return None
-    return int(answer[0]), int(answer[1])
+    return (int(major), int(minor)) if kind == ["final", "cpython", "0"] else None
 
 
 def ensure_chromium() -> str | None:
@@ -269,12 +275,15 @@ def _install_package(extras: Sequence[str]) -> None:
         return
     with _unless_stamped(stamps / "python", f"{base} {' '.join(extras)}", "Python packages") as needed:
         if needed:
+            # Replacing the package removes the files of its last installation, and must not do so through the link.
+            if _INSTALLED_LABEXTENSION.is_symlink():
+                _INSTALLED_LABEXTENSION.unlink()
             pip_install("--editable", f"{ROOT}[{','.join(extras)}]", SKIP_JUPYTER_BUILDER="1")
 
 
 def _link_extension() -> None:
-    """Let JupyterLab in ``.venv`` find the front end in the checkout, and the server its extension."""
-    link = VENV / "share" / "jupyter" / "labextensions" / LABEXTENSION.parent.name
+    """Let JupyterLab in ``.venv`` serve the front end that is in the checkout."""
+    link = _INSTALLED_LABEXTENSION
     if not link.is_symlink() or link.resolve() != LABEXTENSION:
         link.parent.mkdir(parents=True, exist_ok=True)
         if link.is_symlink():
@@ -284,8 +293,6 @@ def _link_extension() -> None:
             link.symlink_to(LABEXTENSION, target_is_directory=True)
         except OSError:  # Windows without the right to make links
             shutil.copytree(LABEXTENSION, link)
-    config = VENV / "etc" / "jupyter" / "jupyter_server_config.d"
-    shutil.copytree(ROOT / "jupyter-config" / "server-config", config, dirs_exist_ok=True)
 
 
 def _node_version() -> int | None:
@@ -326,9 +333,9 @@ def _unless_stamped(stamp: Path, key: str, label: str) -> Iterator[bool]:
 @contextlib.contextmanager
 def _timed(label: str) -> Iterator[None]:
     start = time.monotonic()
-    print(f"{label} ...", flush=True)
+    print(f"{label} ...\n", end="", flush=True)
     yield
-    print(f"{label}: {time.monotonic() - start:.0f} s", flush=True)
+    print(f"{label}: {time.monotonic() - start:.0f} s\n", end="", flush=True)
 
 
 @contextlib.contextmanager

@@ -48,8 +48,8 @@ def build(target: Path) -> Path:
         problems += [f"{path} names {place}" for place in {copy, ROOT} if _mentions(content, place)]
     if problems:
         raise SetupError("\n".join(problems))
-    for path in (wheel, sdist):
-        print(f"{path.name}: {path.stat().st_size / 1024:.0f} kB", flush=True)
+    for made in (wheel, sdist):
+        print(f"{made.name}: {made.stat().st_size / 1024:.0f} kB", flush=True)
     return wheel
 
 

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "jupyterlab_zarrbrowser" / "wire.py"
 TARGET = ROOT / "src" / "wire.ts"
 
+#: prettier's, so that the file is as the linters want it.
+PRINT_WIDTH = 80
+
 NAMES = {"str": "string", "int": "number", "float": "number", "bool": "boolean", "Any": "JSONValue", "None": "null"}
 
 
@@ -90,7 +93,10 @@ def generate() -> str:
                 note = comment_above(lines, node.lineno)
                 declared = f"I{name}" if name == "Node" else name
                 STRUCTS.add(name) if name == "Node" else None
-                parts.append((doc(note) if note else "") + f"export type {declared} = {ts_type(value)};\n")
+                text = f"export type {declared} = {ts_type(value)};\n"
+                if len(text) > PRINT_WIDTH:  # as prettier breaks it
+                    text = f"export type {declared} =\n  | " + ts_type(value).replace(" | ", "\n  | ") + ";\n"
+                parts.append((doc(note) if note else "") + text)
     return "\n".join(parts)
 
 

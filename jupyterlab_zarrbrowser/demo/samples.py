@@ -98,7 +98,7 @@ def _vegetation(rng: np.random.Generator) -> xr.Dataset:
     y, x = np.arange(512) * 10.0, np.arange(512) * 10.0
     ndvi = np.clip(rng.normal(0.5, 0.2, (4, y.size, x.size)), -1, 1).astype("float32")
     return xr.Dataset(
-        {"ndvi": (("season", "y", "x"), ndvi, {"long_name": "Normalised difference vegetation index", "units": "1"})},
-        coords={"season": ["winter", "spring", "summer", "autumn"], "y": y, "x": x},
+        {"ndvi": (("month", "y", "x"), ndvi, {"long_name": "Normalised difference vegetation index", "units": "1"})},
+        coords={"month": [1, 4, 7, 10], "y": y, "x": x},
         attrs={"title": "Synthetic vegetation, sharded"},
     )

@@ -36,6 +36,8 @@ class ArrayFacts:
     fill_value: Any
     order: str | None
     attributes: dict[str, Any]
+    obstacle: str | None = None
+    """Why zarr-python, and with it xarray, refuses the array; None where nothing is known that speaks against it."""
 
     @property
     def is_named(self) -> bool:
@@ -48,6 +50,10 @@ class GroupFacts:
     zarr_format: int
     attributes: dict[str, Any] | None
     """None where they were not read."""
+    obstacle: str | None = None
+    """As that of :class:`ArrayFacts`."""
+    is_implied: bool = False
+    """Whether it has no metadata of its own, and only paths of others lead through it. zarr-python refuses it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +129,23 @@ def as_dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+#: More than numpy has (its NPY_MAXDIMS), and so every reader in Python.
+_MAX_NDIM = 64
+
+#: Sizes are signed integers of 64 bits in every library.
+_MAX_SIZE = 2**63 - 1
+
+#: Longer names of dimensions are hostile; they would travel with every row.
+_MAX_NAME_CHARS = 1_000
+
+
 def as_shape(value: Any) -> tuple[int, ...] | None:
     """A shape from JSON, None where it is none. Sizes may be 0, never negative."""
-    if not isinstance(value, list):
+    if not isinstance(value, list) or len(value) > _MAX_NDIM:
         return None
     # Some writers spell whole numbers as 4.0.
     sizes = [int(item) if isinstance(item, float) and item.is_integer() else item for item in value]
-    valid = all(isinstance(item, int) and not isinstance(item, bool) and item >= 0 for item in sizes)
+    valid = all(isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= _MAX_SIZE for item in sizes)
     return tuple(sizes) if valid else None
 
 
@@ -137,4 +153,4 @@ def as_dims(value: Any, ndim: int) -> tuple[str | None, ...] | None:
     """Dimension names from JSON, None where they are missing or do not fit the shape."""
     if not isinstance(value, list) or len(value) != ndim:
         return None
-    return tuple(name if isinstance(name, str) else None for name in value)
+    return tuple(name if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS else None for name in value)

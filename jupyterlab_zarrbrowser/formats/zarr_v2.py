@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import BrowserError
-from . import documents
+from . import documents, support
 from .base import (
     ArrayFacts,
     BrokenFacts,
@@ -24,6 +24,9 @@ from .base import (
 )
 
 _NODE_DOCUMENTS = (".zgroup", ".zarray", ".zattrs")
+
+#: A structured type with more fields is cut short on its way to the screen.
+_MAX_DTYPE_CHARS = 2_000
 
 
 class ZarrV2:
@@ -46,10 +49,12 @@ class ZarrV2:
         if names is not None and ".zmetadata" in names and ".zarray" not in names:
             # It holds copies of all the others.
             data = await read(".zmetadata")
-            if data is not None:
-                return _consolidated(data)
+            found = None if data is None else _consolidated(data)
+            if found is not None and isinstance(found.facts, GroupFacts):
+                return found
+            names = None  # the others may do without it
         wanted = [name for name in self.documents if names is None or name in names]
-        return _found(dict(zip(wanted, await asyncio.gather(*map(read, wanted)), strict=True)), names is None)
+        return _found(dict(zip(wanted, await asyncio.gather(*map(read, wanted)), strict=True)), True)
 
     async def read_member(self, read: Read) -> Found | None:
         # v2 keeps dimension names in a second document, so an array takes two requests.
@@ -63,7 +68,9 @@ class ZarrV2:
 def _found(data: dict[str, bytes | None], looked_for_consolidated: bool) -> Found | None:
     present = {name: body for name, body in data.items() if body is not None}
     if ".zmetadata" in present and ".zarray" not in present:
-        return _consolidated(present[".zmetadata"])
+        found = _consolidated(present[".zmetadata"])
+        if isinstance(found.facts, GroupFacts) or ".zgroup" not in present:
+            return found
     if ".zarray" not in present and ".zgroup" not in present:
         return None  # attributes alone make no node
     return Found(_facts_of_documents(present), present, consolidated=False if looked_for_consolidated else None)
@@ -86,9 +93,10 @@ def _consolidated(data: bytes) -> Found:
         document = documents.parse(data, ".zmetadata")
     except BrowserError as exc:
         return Found(BrokenFacts(2, exc), raw)
-    if document.get("zarr_consolidated_format") != 1 or "record_size" in document:
-        problem = BrowserError("unreadable_metadata", ".zmetadata: `zarr_consolidated_format` is not 1.")
-        return Found(BrokenFacts(2, problem), raw)
+    if "record_size" in document:
+        return Found(_broken(".zmetadata: references to other files (kerchunk) are not read yet."), raw)
+    if document.get("zarr_consolidated_format") != 1:
+        return Found(_broken(".zmetadata: `zarr_consolidated_format` is not 1."), raw)
     members = _Members(as_dict(document.get("metadata")))
     return Found(members.root(), raw, members, consolidated=True)
 
@@ -152,7 +160,7 @@ def array_facts(document: dict[str, Any], attributes: dict[str, Any]) -> Facts:
         return _broken(".zarray: `zarr_format` is not 2.")
     shape = as_shape(document.get("shape"))
     if shape is None:
-        return _broken(".zarray: `shape` is no list of sizes.")
+        return _broken(".zarray: `shape` is no list of sizes, or has more than 64.")
     chain = [*as_list(document.get("filters")), document.get("compressor")]
     return ArrayFacts(
         zarr_format=2,
@@ -164,8 +172,9 @@ def array_facts(document: dict[str, Any], attributes: dict[str, Any]) -> Facts:
         dims=as_dims(attributes.get("_ARRAY_DIMENSIONS"), len(shape)),
         codecs=tuple(_codec(item) for item in chain if isinstance(item, dict)),
         fill_value=document.get("fill_value"),
-        order=document.get("order") if document.get("order") in {"C", "F"} else None,
+        order=document.get("order") if document.get("order") in ("C", "F") else None,
         attributes=attributes,
+        obstacle=support.v2_array(document, shape),
     )
 
 
@@ -175,4 +184,4 @@ def _codec(raw: dict[str, Any]) -> CodecFacts:
 
 def _dtype(raw: Any) -> str:
     """As written; a structured type as its JSON."""
-    return raw if isinstance(raw, str) else json.dumps(raw)
+    return raw if isinstance(raw, str) else json.dumps(documents.strict(raw, _MAX_DTYPE_CHARS)[0])

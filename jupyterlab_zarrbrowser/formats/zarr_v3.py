@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import BrowserError
-from . import documents
+from . import documents, support
 from .base import (
     ArrayFacts,
     BrokenFacts,
@@ -52,9 +52,9 @@ class ZarrV3:
             return Found(BrokenFacts(3, exc), {"zarr.json": data})
         facts = facts_of(document)
         members = None
-        inline = document.get("consolidated_metadata")
+        inline = as_dict(document.get("consolidated_metadata")).get("metadata")
         if isinstance(facts, GroupFacts) and isinstance(inline, dict):
-            members = _Members(as_dict(inline.get("metadata")))
+            members = _Members(inline)
         return Found(facts, {"zarr.json": data}, members, consolidated=members is not None)
 
 
@@ -88,7 +88,7 @@ def facts_of(document: dict[str, Any]) -> Facts:
         return _broken("`zarr_format` is not 3.")
     match document.get("node_type"):
         case "group":
-            return GroupFacts(3, as_dict(document.get("attributes")))
+            return GroupFacts(3, as_dict(document.get("attributes")), support.v3_group(document))
         case "array":
             return _array(document)
     return _broken("`node_type` is neither group nor array.")
@@ -97,21 +97,24 @@ def facts_of(document: dict[str, Any]) -> Facts:
 def _array(document: dict[str, Any]) -> ArrayFacts | BrokenFacts:
     shape = as_shape(document.get("shape"))
     if shape is None:
-        return _broken("`shape` is no list of sizes.")
+        return _broken("`shape` is no list of sizes, or has more than 64.")
     codecs = tuple(_codec(item) for item in as_list(document.get("codecs")))
     stored = _chunk_shape(document.get("chunk_grid"))
     inner = _inner_chunks(codecs)
+    dims = as_dims(document.get("dimension_names"), len(shape))
     return ArrayFacts(
         zarr_format=3,
         shape=shape,
         dtype=_name(document.get("data_type")),
         chunks=inner if inner is not None else stored,
         shards=stored if inner is not None else None,
-        dims=as_dims(document.get("dimension_names"), len(shape)),
+        # A scalar has nothing to name, and xarray opens it without.
+        dims=dims if shape else (),
         codecs=codecs,
         fill_value=document.get("fill_value"),
         order=None,
         attributes=as_dict(document.get("attributes")),
+        obstacle=support.v3_array(document, shape),
     )
 
 
@@ -138,8 +141,13 @@ def _inner_chunks(codecs: tuple[CodecFacts, ...]) -> tuple[int, ...] | None:
 
     https://zarr-specs.readthedocs.io/en/latest/v3/codecs/sharding-indexed/index.html
     """
-    for codec in codecs:
-        if codec.name == "sharding_indexed":
-            nested = _inner_chunks(tuple(_codec(item) for item in as_list(codec.configuration.get("codecs"))))
-            return nested or as_shape(codec.configuration.get("chunk_shape"))
-    return None
+    found: tuple[int, ...] | None = None
+    sharding = _sharding(codecs)
+    while sharding is not None:
+        found = as_shape(sharding.configuration.get("chunk_shape")) or found
+        sharding = _sharding(tuple(_codec(item) for item in as_list(sharding.configuration.get("codecs"))))
+    return found
+
+
+def _sharding(codecs: tuple[CodecFacts, ...]) -> CodecFacts | None:
+    return next((codec for codec in codecs if codec.name == "sharding_indexed"), None)

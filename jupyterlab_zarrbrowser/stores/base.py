@@ -3,15 +3,16 @@
 A key is relative to the endpoint's root and opaque: stores never normalise it. ``""`` is the root itself. Where the
 root is every bucket of an account, keys begin with the bucket's name.
 
-The public methods here do what every kind needs (a limit on requests in flight, a deadline, errors in our words); a
-kind implements the ones with an underscore.
+The public methods here do what every kind needs (a limit on requests in flight, a deadline, a second try, errors in our
+words); a kind implements the ones with an underscore.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -25,6 +26,15 @@ from ..errors import BrowserError
 EntryKind = Literal["bucket", "prefix", "object"]
 
 _T = TypeVar("_T")
+
+#: What may be over in a moment. Reading twice does no harm.
+_WORTH_ANOTHER_TRY = frozenset({"throttled", "unreachable", "store_error"})
+
+#: Seconds before that, give or take a half.
+_PAUSE_S = 0.2
+
+#: Bytes read at a time, where a body is read in pieces.
+READ_BYTES = 2**16
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +136,28 @@ class Store(ABC):
         """Called after an error, so that the next request can do better (forget dead credentials, say)."""
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, _T]], *, listing: bool) -> _T:
+        first: BrowserError | None = None
         try:
-            async with asyncio.timeout(self._timeout_s), self._slots:
+            async with asyncio.timeout(self._timeout_s):
+                try:
+                    return await self._attempt(work, listing)
+                except BrowserError as exc:
+                    if exc.code not in _WORTH_ANOTHER_TRY:
+                        raise
+                    first = exc
+                # Many rows that were refused together must not come back together.
+                await asyncio.sleep(_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311
+                return await self._attempt(work, listing)
+        except TimeoutError as exc:
+            # What the first attempt heard says more than that the second one took too long.
+            raise first or BrowserError("timeout", f"{self.title} did not answer in time.") from exc
+
+    async def _attempt(self, work: Callable[[], Coroutine[Any, Any, _T]], listing: bool) -> _T:
+        try:
+            async with self._slots:
                 return await work()
-        except BrowserError:
+        except BrowserError as exc:
+            await self._recover(exc)
             raise
         except Exception as exc:
             error = self._translate(exc, listing) or errors.from_network(exc, self.title)
@@ -139,9 +167,25 @@ class Store(ABC):
             raise error from exc
 
 
+async def read_bounded(pieces: AsyncIterable[bytes], key: str, max_bytes: int) -> bytes:
+    """All of a body, or ``too_large`` as soon as it is."""
+    body = bytearray()
+    async for piece in pieces:
+        body += piece
+        if len(body) > max_bytes:
+            raise too_large(key, max_bytes)
+    return bytes(body)
+
+
 def too_large(key: str, max_bytes: int) -> BrowserError:
-    name = key.rsplit("/", 1)[-1]
-    return BrowserError("too_large", f"{name} is larger than {max_bytes // 2**20} MiB and was not read.")
+    name = key.removesuffix("/").rsplit("/", 1)[-1] or "It"
+    limit = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
+    return BrowserError("too_large", f"{name} is larger than {limit} and was not read.")
+
+
+def is_page(content_type: str | None, key: str) -> bool:
+    """Whether an answer is a web page where an object was asked for: login pages answer every address with 200."""
+    return "html" in (content_type or "").lower() and not key.lower().endswith((".html", ".htm"))
 
 
 def expanded(path: str) -> str:

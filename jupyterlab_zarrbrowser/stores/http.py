@@ -8,34 +8,35 @@ import ssl
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ..access import CellAccess
 from ..config import HttpConfig
 from ..errors import BrowserError
-from .base import Entry, Page, Store, expanded, quote_path, too_large
+from .base import READ_BYTES, Entry, Page, Store, expanded, is_page, quote_path, read_bounded
+from .connection import Connection
 
 #: An index page above this is not read: about 100,000 rows as nginx writes them.
 _MAX_INDEX_BYTES = 16 * 2**20
 
 _MAX_REDIRECTS = 5
 
-_READ_BYTES = 2**16
+#: Characters of an address that are left as they are: those with a meaning, and the percent sign of what is encoded.
+_LEGAL = "/:?#[]@!$&'()*+,;=-._~%"
 
 
 class HttpStore(Store):
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
         self._config = config
-        self._root = config.root if config.root.endswith("/") else config.root + "/"
+        # As it goes over the wire; an administrator may have written it as people do.
+        root = quote(config.root, safe=_LEGAL)
+        self._root = root if root.endswith("/") else root + "/"
         self._origin = urlsplit(self._root)[:2]
-        self._fs: Any = None
-        self._fs_lock = asyncio.Lock()
+        self._connection = Connection(self._connect, _disconnect)
 
     async def close(self) -> None:
-        fs, self._fs = self._fs, None
-        if fs is not None and fs._session is not None:
-            await fs._session.close()
+        await self._connection.close()
 
     def uri(self, key: str) -> str:
         return self._root + quote_path(key)
@@ -45,56 +46,57 @@ class HttpStore(Store):
             return ""
         if not url.startswith(self._root):
             return None
-        # What is pasted from a browser is encoded; what is typed is not. Only a valid escape is taken for one.
-        return unquote(url[len(self._root) :], errors="strict") if "%" in url else url[len(self._root) :]
+        rest = url[len(self._root) :]
+        try:
+            # What is pasted from a browser is encoded; what is typed is not.
+            return unquote(rest, errors="strict")
+        except UnicodeDecodeError:
+            return rest
 
     def cell_access(self) -> CellAccess:
         return CellAccess()
 
-    async def _session(self) -> Any:
-        async with self._fs_lock:
-            if self._fs is None:
-                http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
-                options: dict[str, Any] = {"trust_env": True}
-                if self._config.ca_bundle:
-                    bundle = expanded(self._config.ca_bundle)
-                    context = await asyncio.to_thread(ssl.create_default_context, cafile=bundle)
-                    options["connector"] = importlib.import_module("aiohttp").TCPConnector(ssl=context)
-                self._fs = http.HTTPFileSystem(
-                    asynchronous=True,
-                    skip_instance_cache=True,
-                    use_listings_cache=False,
-                    client_kwargs=options,
-                )
-            return await self._fs.set_session()
+    async def _connect(self) -> Any:
+        http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
+        options: dict[str, Any] = {"trust_env": True}
+        if self._config.ca_bundle:
+            bundle = expanded(self._config.ca_bundle)
+            context = await asyncio.to_thread(ssl.create_default_context, cafile=bundle)
+            options["connector"] = importlib.import_module("aiohttp").TCPConnector(ssl=context)
+        fs = http.HTTPFileSystem(
+            asynchronous=True, skip_instance_cache=True, use_listings_cache=False, client_kwargs=options
+        )
+        await fs.set_session()
+        return fs
 
     async def _request(self, method: str, key: str, max_bytes: int, listing: bool) -> tuple[Any, bytes, str]:
         """Headers, body and final address. Redirects stay on the server that the administrator named."""
         if any(name in {".", ".."} for name in key.split("/")):
             # A web server would follow them, out of the folder that the administrator named.
             raise BrowserError("not_found", "There can be no file of that name.")
-        session = await self._session()
         yarl = importlib.import_module("yarl")
         url = self.uri(key)
-        for _ in range(_MAX_REDIRECTS):
-            async with session.request(method, yarl.URL(url, encoded=True), allow_redirects=False) as response:
-                if response.status in {301, 302, 303, 307, 308}:
-                    url = urljoin(url, response.headers.get("Location", ""))
-                    if urlsplit(url)[:2] != self._origin:
-                        raise BrowserError(
-                            "outside_endpoints",
-                            f"{self.title} sends this request on to {urlsplit(url).netloc}.",
-                            "Ask the administrator to add that server as an endpoint of its own.",
-                        )
-                    continue
-                self._check(response.status, listing)
-                body = bytearray()
-                async for piece in response.content.iter_chunked(_READ_BYTES):
-                    body += piece
-                    if len(body) > max_bytes:
-                        raise too_large(key, max_bytes)
-                return response.headers, bytes(body), url
+        async with self._connection.use() as fs:
+            for _ in range(_MAX_REDIRECTS + 1):
+                address = yarl.URL(url, encoded=True)
+                async with fs._session.request(method, address, allow_redirects=False) as response:
+                    if response.status in {301, 302, 303, 307, 308}:
+                        url = self._redirected(url, response.headers.get("Location", ""))
+                        continue
+                    self._check(response.status, listing)
+                    body = await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
+                    return response.headers, body, url
         raise BrowserError("store_error", f"{self.title} redirects in a circle.")
+
+    def _redirected(self, url: str, location: str) -> str:
+        target = urljoin(url, quote(location, safe=_LEGAL))
+        if urlsplit(target)[:2] != self._origin:
+            raise BrowserError(
+                "outside_endpoints",
+                f"{self.title} sends this request on to {urlsplit(target).hostname or 'another server'}.",
+                "Ask the administrator to add that server as an endpoint of its own.",
+            )
+        return target
 
     def _check(self, status: int, listing: bool) -> None:
         if status < 300:
@@ -128,18 +130,26 @@ class HttpStore(Store):
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
         headers, body, _ = await self._request("GET", key, max_bytes, listing=False)
-        if "html" in headers.get("Content-Type", "").lower() and not key.lower().endswith((".html", ".htm")):
-            # Login pages and single-page applications answer every address.
-            raise BrowserError("not_found", "What lies there is a web page.")
+        self._check_object(headers, key)
         return body
 
     async def _stat(self, key: str) -> Entry:
         headers, _, _ = await self._request("HEAD", key, 0, listing=False)
+        self._check_object(headers, key)
         size, modified = headers.get("Content-Length"), headers.get("Last-Modified")
         return Entry(key, "object", int(size) if size else None, _iso(modified))
 
+    def _check_object(self, headers: Any, key: str) -> None:
+        if is_page(headers.get("Content-Type"), key):
+            # Login pages and single-page applications answer every address; a folder answers with its index.
+            raise BrowserError("not_found", "What lies there is a web page.")
+
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
         return None
+
+
+async def _disconnect(fs: Any) -> None:
+    await fs._session.close()
 
 
 class _Links(HTMLParser):
@@ -162,16 +172,20 @@ def links_below(html: str, url: str) -> list[str]:
     """
     parser = _Links()
     parser.feed(html)
+    site, folder = urlsplit(url)[:2], unquote(urlsplit(url).path)
+    folder = folder if folder.endswith("/") else folder + "/"
     base = url.split("?", maxsplit=1)[0].split("#", maxsplit=1)[0]
     base = base if base.endswith("/") else base + "/"
     names: set[str] = set()
     for link in parser.found:
-        target = urljoin(base, link)
-        if "?" in target or "#" in target or not target.startswith(base):
+        target = urlsplit(urljoin(base, link))
+        # Compared without their encoding, of which there is more than one spelling.
+        path = unquote(target.path)
+        if target[:2] != site or target.query or target.fragment or not path.startswith(folder):
             continue  # sorting links, the parent folder, other sites
-        name = unquote(target[len(base) :])
+        name = path[len(folder) :]
         inner = name.removesuffix("/")
-        if inner and ("/" not in inner):
+        if inner not in {"", ".", ".."} and "/" not in inner and "\0" not in inner:
             names.add(name)
     if not names and "index of" not in html.lower() and "directory listing" not in html.lower():
         raise BrowserError("list_unsupported", "The page at this address is no index of files.")

@@ -3,33 +3,52 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import heapq
 import os
+import re
+import stat
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from typing import Any, TypeVar
+from urllib.parse import unquote
 
 from ..access import CellAccess
 from ..config import LocalConfig
 from ..errors import BrowserError
 from .base import Entry, Page, Store, too_large
 
+_T = TypeVar("_T")
+
+_DRIVE = re.compile("/[A-Za-z]:")
+
+#: A file system that hangs (a network drive that is gone) holds its own threads, and nobody else's.
+_THREADS = 8
+
 
 class LocalStore(Store):
     def __init__(self, config: LocalConfig) -> None:
         super().__init__(config)
         self._root = Path(config.root.removeprefix("file://")).expanduser().resolve()
+        self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
 
     async def close(self) -> None:
-        """There is nothing to give back."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def uri(self, key: str) -> str:
         return f"{self._root.as_posix().rstrip('/')}/{key}"
 
     def key_of(self, url: str) -> str | None:
-        path = unquote(urlsplit(url).path) if url.startswith("file://") else url
-        root = f"{self._root.as_posix().rstrip('/')}/"
-        path = str(Path(path).expanduser()) + ("/" if path.endswith("/") else "") if path.startswith("~") else path
+        path = url
+        if url.startswith("file://"):
+            path = unquote(url.removeprefix("file://").removeprefix("localhost"))
+            # file:///C:/folder is C:/folder.
+            path = path[1:] if _DRIVE.match(path) else path
+        root = self.uri("")
+        if path.startswith("~"):
+            path = Path(path).expanduser().as_posix() + ("/" if path.endswith("/") else "")
         if path + "/" == root:
             return ""
         return path[len(root) :] if path.startswith(root) else None
@@ -40,43 +59,59 @@ class LocalStore(Store):
     def _path(self, key: str) -> Path:
         """The real path of a key. Raises BrowserError (``not_found``, ``forbidden``) for what is outside."""
         names = key.removesuffix("/").split("/") if key else []
-        if any(name in {"", ".", ".."} or "\0" in name or ("\\" in name and os.sep == "\\") for name in names):
+        if not all(is_file_name(name, os.name) for name in names):
             raise BrowserError("not_found", "There can be no file of that name.")
-        path = self._root.joinpath(*names).resolve()
-        if path != self._root and self._root not in path.parents:
-            raise BrowserError("forbidden", f"This link leads out of {self.title} and is not followed.", "")
+        try:
+            path = self._root.joinpath(*names).resolve()
+        except RuntimeError as exc:  # a link to itself, before Python 3.13
+            raise BrowserError("not_found", "This link leads nowhere.") from exc
+        if not self._holds(path):
+            raise BrowserError("forbidden", f"This link leads out of {self.title} and is not followed.")
         return path
 
+    def _holds(self, path: Path) -> bool:
+        return path == self._root or self._root in path.parents
+
+    async def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
-        return await asyncio.to_thread(self._scan, container, name_prefix, cursor, limit)
+        return await self._in_thread(self._scan, container, name_prefix, cursor, limit)
 
     def _scan(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         with os.scandir(self._path(container)) as found:
             names = (
                 (f"{entry.name}/" if _is_folder(entry) else entry.name, entry)
                 for entry in found
-                if entry.name.startswith(name_prefix)
+                # What is not text cannot be a key.
+                if entry.name.startswith(name_prefix) and is_text(entry.name)
             )
             wanted = ((name, entry) for name, entry in names if cursor is None or name > cursor)
             # The folder may hold millions; only one page of it is kept.
             page = heapq.nsmallest(limit + 1, wanted, key=lambda pair: pair[0])
         entries = []
         for name, entry in page[:limit]:
-            size, modified = _facts(entry)
+            size, modified = self._facts(entry)
             is_folder = name.endswith("/")
             entries.append(
                 Entry(container + name, "prefix" if is_folder else "object", None if is_folder else size, modified)
             )
         return Page(entries, page[limit - 1][0] if len(page) > limit else None)
 
+    def _facts(self, entry: os.DirEntry[str]) -> tuple[int | None, str | None]:
+        try:
+            if entry.is_symlink() and not self._holds(Path(entry.path).resolve()):
+                return None, None  # not even its size is told
+            found = entry.stat()
+        except (OSError, RuntimeError):  # a link that leads nowhere
+            return None, None
+        return found.st_size, _iso(found.st_mtime)
+
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        return await asyncio.to_thread(self._read, key, max_bytes)
+        return await self._in_thread(self._read, key, max_bytes)
 
     def _read(self, key: str, max_bytes: int) -> bytes:
-        path = self._path(key)
-        if not path.is_file():
-            # Also for pipes and devices, which could block for ever.
-            raise BrowserError("not_found", "It does not exist.")
+        path, _ = self._file(key)
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
         if len(data) > max_bytes:
@@ -84,15 +119,23 @@ class LocalStore(Store):
         return data
 
     async def _stat(self, key: str) -> Entry:
-        path = self._path(key)
-        if key.endswith("/") or not await asyncio.to_thread(path.is_file):
-            raise BrowserError("not_found", "It does not exist.")
-        found = await asyncio.to_thread(path.stat)
+        _, found = await self._in_thread(self._file, key)
         return Entry(key, "object", found.st_size, _iso(found.st_mtime))
+
+    def _file(self, key: str) -> tuple[Path, os.stat_result]:
+        """Path and facts of an ordinary file."""
+        path = self._path(key)
+        found = path.stat()
+        if key.endswith("/") or not stat.S_ISREG(found.st_mode):
+            # A folder is no object; a pipe or a device could block for ever.
+            raise BrowserError("not_found", "There is no ordinary file of that name.")
+        return path, found
 
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
         if isinstance(exc, FileNotFoundError | NotADirectoryError | IsADirectoryError):
             return BrowserError("not_found", "It does not exist.")
+        if isinstance(exc, OSError) and exc.errno in {errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL}:
+            return BrowserError("not_found", "There can be no file of that name.")
         if isinstance(exc, PermissionError):
             code = "list_forbidden" if listing else "forbidden"
             return BrowserError(code, "The Jupyter server may not read this.")
@@ -108,12 +151,17 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _facts(entry: os.DirEntry[str]) -> tuple[int | None, str | None]:
-    try:
-        found = entry.stat()
-    except OSError:  # a dangling link
-        return None, None
-    return found.st_size, _iso(found.st_mtime)
+def is_text(name: str) -> bool:
+    """Whether a name on disk is UTF-8; Python stands lone surrogates in for other bytes."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def is_file_name(name: str, system: str) -> bool:
+    """Whether a segment of a key can name a file and does not lead elsewhere. ``system`` is ``os.name``."""
+    if name in {"", ".", ".."} or "\0" in name or not is_text(name):
+        return False
+    # On Windows these separate folders, choose drives and choose streams, and what follows a name is cut off.
+    return system != "nt" or not (set(name) & set('\\:*?"<>|') or name.endswith((".", " ")))
 
 
 def _iso(seconds: float) -> str:

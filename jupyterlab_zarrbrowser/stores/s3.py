@@ -10,14 +10,16 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
+from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import unquote, unquote_plus
-from xml.etree import ElementTree
+from urllib.parse import unquote
 
 from ..access import CellAccess, EnvVar
 from ..config import S3Config
 from ..errors import BrowserError
-from .base import BucketRoot, Entry, Page, Store, expanded, too_large
+from .base import READ_BYTES, BucketRoot, Entry, Page, Store, expanded, is_page, read_bounded, too_large
+from .connection import Connection
+from .s3_answers import no_s3, parse_buckets, parse_listing, translate
 
 #: A connection that takes longer will not come; the request itself has the endpoint's ``timeout_s``.
 _CONNECT_TIMEOUT_S = 5
@@ -26,42 +28,7 @@ _CONNECT_TIMEOUT_S = 5
 _RAW = "ZarrBrowserBody"
 
 #: A valid answer without content, so that botocore has nothing to parse.
-_EMPTY_LISTING = b"<ListBucketResult/>"
-
-_CREDENTIALS = {
-    "InvalidAccessKeyId": "credentials_invalid",
-    "SignatureDoesNotMatch": "credentials_invalid",
-    "InvalidToken": "credentials_invalid",
-    "AuthFailure": "credentials_invalid",
-    "ExpiredToken": "credentials_expired",
-    "ExpiredTokenException": "credentials_expired",
-    "TokenRefreshRequired": "credentials_expired",
-    "RequestExpired": "credentials_expired",
-}
-
-_REGION = {
-    "PermanentRedirect",
-    "AuthorizationHeaderMalformed",
-    "IllegalLocationConstraintException",
-    "TemporaryRedirect",
-}
-
-_THROTTLED = {"SlowDown", "ServiceUnavailable", "RequestLimitExceeded", "Throttling", "TooManyRequests"}
-
-#: botocore exceptions by name, because importing botocore takes long and is done on first use only.
-_CLIENT_SIDE = {
-    "NoCredentialsError": ("credentials_missing", "No credentials were found for {title}."),
-    "PartialCredentialsError": ("credentials_missing", "The credentials of {title} are incomplete."),
-    "ProfileNotFound": ("credentials_missing", "The profile of {title} does not exist in ~/.aws/config."),
-    "ConfigParseError": ("credentials_missing", "The file ~/.aws/config cannot be read."),
-    "SSOTokenLoadError": ("credentials_expired", "The single sign-on session of {title} has ended."),
-    "UnauthorizedSSOTokenError": ("credentials_expired", "The single sign-on session of {title} has ended."),
-    "TokenRetrievalError": ("credentials_expired", "The token of {title} could not be renewed."),
-    "CredentialRetrievalError": ("credentials_expired", "The credentials of {title} could not be renewed."),
-    "NoRegionError": ("wrong_region", "No region is set for {title}."),
-    "ResponseParserError": ("wrong_endpoint", "{title} did not answer as an S3 store does."),
-    "ParamValidationError": ("bad_request", "{title} cannot have a bucket or object of that name."),
-}
+_EMPTY = b"<Empty/>"
 
 #: After these a new client reads the credential files again, so that a renewed login works without a restart.
 _FORGET_AFTER = {"credentials_missing", "credentials_invalid", "credentials_expired"}
@@ -73,13 +40,10 @@ class S3Store(Store):
         self._config = config
         self._root = BucketRoot(config.root, "s3", ("s3a",))
         self.has_buckets = not self._root.prefix
-        self._fs: Any = None
-        self._client_lock = asyncio.Lock()
+        self._connection = Connection(self._connect, _disconnect)
 
     async def close(self) -> None:
-        fs, self._fs = self._fs, None
-        if fs is not None:
-            await fs._s3creator.__aexit__(None, None, None)
+        await self._connection.close()
 
     def uri(self, key: str) -> str:
         return self._root.uri(key)
@@ -152,47 +116,46 @@ class S3Store(Store):
             return {"key": config.key, "secret": config.secret, "token": config.token}
         return {}
 
-    async def _client(self) -> Any:
-        async with self._client_lock:
-            if self._fs is None:
-                # The import alone takes most of a second, and must not stop the other endpoints.
-                s3fs = await asyncio.to_thread(importlib.import_module, "s3fs")
-                config = self._config
-                client_kwargs: dict[str, Any] = {"region_name": config.region} if config.region else {}
-                if config.ca_bundle:
-                    client_kwargs["verify"] = expanded(config.ca_bundle)
-                fs = s3fs.S3FileSystem(
-                    asynchronous=True,
-                    skip_instance_cache=True,
-                    use_listings_cache=False,
-                    endpoint_url=config.endpoint_url,
-                    client_kwargs=client_kwargs,
-                    config_kwargs={
-                        "connect_timeout": _CONNECT_TIMEOUT_S,
-                        "read_timeout": config.timeout_s,
-                        "retries": {"mode": "standard", "total_max_attempts": 2},
-                        "max_pool_connections": config.concurrency,
-                        **self._botocore_options(explicit_only=False),
-                    },
-                    **self._credentials(),
-                )
-                client = await fs.set_session()
-                client.meta.events.register("before-parse.s3.ListObjectsV2", _keep_raw_listing)
-                self._fs = fs
-            return self._fs._s3
+    async def _connect(self) -> Any:
+        # The import alone takes most of a second, and must not stop the other endpoints.
+        s3fs = await asyncio.to_thread(importlib.import_module, "s3fs")
+        config = self._config
+        client_kwargs: dict[str, Any] = {"region_name": config.region} if config.region else {}
+        if config.ca_bundle:
+            client_kwargs["verify"] = expanded(config.ca_bundle)
+        fs = s3fs.S3FileSystem(
+            asynchronous=True,
+            skip_instance_cache=True,
+            use_listings_cache=False,
+            endpoint_url=config.endpoint_url,
+            client_kwargs=client_kwargs,
+            config_kwargs={
+                "connect_timeout": _CONNECT_TIMEOUT_S,
+                "read_timeout": config.timeout_s,
+                # The second try is ours (base.py), inside the endpoint's deadline.
+                "retries": {"mode": "standard", "total_max_attempts": 1},
+                "max_pool_connections": config.concurrency,
+                **self._botocore_options(explicit_only=False),
+            },
+            **self._credentials(),
+        )
+        client = await fs.set_session()
+        for operation in ("ListObjectsV2", "ListBuckets"):
+            client.meta.events.register(f"before-parse.s3.{operation}", _keep_raw_listing)
+        return fs
 
     def _pays(self) -> dict[str, str]:
         return {"RequestPayer": "requester"} if self._config.requester_pays else {}
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
-        client = await self._client()
         bucket, object_key = self._root.split(container)
         if not bucket:
-            return await self._list_buckets(client, name_prefix)
+            return await self._list_buckets(container, name_prefix, cursor, limit)
         token = {"ContinuationToken": cursor} if cursor else {}
-        answer = await client.list_objects_v2(
-            Bucket=bucket, Prefix=object_key + name_prefix, Delimiter="/", MaxKeys=limit, **token, **self._pays()
-        )
+        async with self._connection.use() as fs:
+            answer = await fs._s3.list_objects_v2(
+                Bucket=bucket, Prefix=object_key + name_prefix, Delimiter="/", MaxKeys=limit, **token, **self._pays()
+            )
         rows, next_cursor = await asyncio.to_thread(parse_listing, answer.get(_RAW, b""), self.title)
         entries = [
             Entry(self._root.relative(bucket, key), kind, size, modified)
@@ -201,115 +164,69 @@ class S3Store(Store):
         ]
         return Page(entries, next_cursor)
 
-    async def _list_buckets(self, client: Any, name_prefix: str) -> Page:
-        answer = await client.list_buckets()
-        buckets = [
-            Entry(f"{bucket['Name']}/", "bucket", None, _iso(bucket.get("CreationDate")))
-            for bucket in answer.get("Buckets", [])
-            if bucket["Name"].startswith(name_prefix)
-        ]
-        return Page(sorted(buckets, key=lambda entry: entry.key))
+    async def _list_buckets(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+        if container:
+            raise BrowserError("no_such_bucket", f"{self.title} has no bucket without a name.")
+        async with self._connection.use() as fs:
+            answer = await fs._s3.list_buckets()
+        # Not every server pages buckets, so all of them come at once, and the cursor is ours: the last name shown.
+        found = await asyncio.to_thread(parse_buckets, answer.get(_RAW, b""), self.title)
+        chosen = [each for each in found if each[0].startswith(name_prefix) and (cursor is None or each[0] > cursor)]
+        entries = [Entry(f"{name}/", "bucket", None, created) for name, created in chosen[:limit]]
+        return Page(entries, chosen[limit - 1][0] if len(chosen) > limit else None)
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        client = await self._client()
-        bucket, object_key = self._root.split(key)
-        answer = await client.get_object(Bucket=bucket, Key=object_key, **self._pays())
-        async with answer["Body"] as stream:
-            if answer.get("ContentLength", 0) > max_bytes:
-                raise too_large(key, max_bytes)
-            data: bytes = await stream.read()
-            return data
+        bucket, object_key = self._object(key)
+        async with self._connection.use() as fs:
+            answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **self._pays())
+            async with answer["Body"] as stream:
+                self._check_object(answer, key)
+                if answer.get("ContentLength", 0) > max_bytes:
+                    raise too_large(key, max_bytes)
+                # Also bounded where the server does not state a length.
+                return await read_bounded(_pieces(stream), key, max_bytes)
 
     async def _stat(self, key: str) -> Entry:
-        client = await self._client()
-        bucket, object_key = self._root.split(key)
-        answer = await client.head_object(Bucket=bucket, Key=object_key, **self._pays())
+        bucket, object_key = self._object(key)
+        async with self._connection.use() as fs:
+            answer = await fs._s3.head_object(Bucket=bucket, Key=object_key, **self._pays())
+        self._check_object(answer, key)
         return Entry(key, "object", answer.get("ContentLength"), _iso(answer.get("LastModified")))
 
-    def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
-        response = getattr(exc, "response", None)
-        if isinstance(response, dict) and "Error" in response:
-            return self._translate_answer(response, listing)
-        known = _CLIENT_SIDE.get(type(exc).__name__)
-        if known:
-            code, message = known
-            return BrowserError(code, message.format(title=self.title))
-        return None
+    def _object(self, key: str) -> tuple[str, str]:
+        bucket, object_key = self._root.split(key)
+        if not bucket or not object_key:
+            raise BrowserError("not_found", "There can be no object of that name.")
+        return bucket, object_key
 
-    def _translate_answer(self, response: dict[str, Any], listing: bool) -> BrowserError | None:
-        error, meta = response["Error"], response.get("ResponseMetadata", {})
-        code, status = str(error.get("Code", "")), meta.get("HTTPStatusCode")
-        if code in _CREDENTIALS:
-            known = _CREDENTIALS[code]
-            why = "have expired" if known == "credentials_expired" else "were refused"
-            return BrowserError(known, f"The credentials of {self.title} {why} ({code}).")
-        if code == "RequestTimeTooSkewed":
-            return BrowserError("clock_skew", f"{self.title} refuses requests because the clocks differ too much.")
-        if code in _REGION or status in {301, 307}:
-            region = error.get("Region") or meta.get("HTTPHeaders", {}).get("x-amz-bucket-region")
-            where = f"is in region {region}" if region else "is in another region"
-            return BrowserError("wrong_region", f"What was asked for {where}.")
-        if code in _THROTTLED or status in {429, 503}:
-            return BrowserError("throttled", f"{self.title} is overloaded or limits requests.")
-        if code in {"NoSuchBucket", "InvalidBucketName"}:
-            return BrowserError("no_such_bucket", f"{self.title} has no such bucket.")
-        if status == 404:
-            return BrowserError("not_found", "It does not exist.")
-        if status in {401, 403}:
-            if listing:
-                return BrowserError("list_forbidden", f"{self.title} does not allow these credentials to list here.")
-            return BrowserError("forbidden", f"{self.title} does not allow these credentials to read this.")
-        if status is not None and status < 500:
-            return BrowserError("wrong_endpoint", f"{self.title} answered {status} {code}.")
-        return BrowserError("store_error", f"{self.title} answered {status} {code}.")
+    def _check_object(self, answer: dict[str, Any], key: str) -> None:
+        """Raise BrowserError where a web server answers with its page instead of an S3 store with its object."""
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        if is_page(answer.get("ContentType"), key) and "x-amz-request-id" not in headers:
+            raise no_s3(self.title)
+
+    def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
+        return translate(exc, self.title, listing)
 
     async def _recover(self, error: BrowserError) -> None:
         if error.code in _FORGET_AFTER:
-            async with self._client_lock:
-                await self.close()
+            await self._connection.forget()
+
+
+async def _disconnect(fs: Any) -> None:
+    await fs._s3creator.__aexit__(None, None, None)
+
+
+async def _pieces(stream: Any) -> AsyncIterator[bytes]:
+    while piece := await stream.read(READ_BYTES):
+        yield piece
 
 
 def _keep_raw_listing(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     """Take the body of a good listing away from botocore's parser (its documented ``before-parse`` event)."""
     if response_dict["status_code"] == 200:
         customized_response_dict[_RAW] = response_dict["body"]
-        response_dict["body"] = _EMPTY_LISTING
-
-
-_Row = tuple[str, Any, int | None, str | None]
-
-
-def parse_listing(body: bytes, title: str) -> tuple[list[_Row], str | None]:
-    """Rows ``(key, kind, size, modified)`` in byte order of their keys, and the continuation token.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
-
-    Raises
-    ------
-    BrowserError
-        ``wrong_endpoint`` where the body is no listing.
-    """
-    try:
-        # expat limits entity expansion by itself since 2.4.1, and resolves no external entity.
-        root = ElementTree.fromstring(body)  # noqa: S314
-    except ElementTree.ParseError as exc:
-        raise BrowserError("wrong_endpoint", f"{title} did not answer as an S3 store does.") from exc
-    if not root.tag.endswith("ListBucketResult"):
-        raise BrowserError("wrong_endpoint", f"{title} did not answer as an S3 store does.")
-    space = root.tag.removesuffix("ListBucketResult")
-    decode = unquote_plus if root.findtext(f"{space}EncodingType") == "url" else str
-    rows: list[_Row] = []
-    key_tag, size_tag, time_tag = f"{space}Key", f"{space}Size", f"{space}LastModified"
-    for item in root.iter(f"{space}Contents"):
-        size = item.findtext(size_tag)
-        rows.append(
-            (decode(item.findtext(key_tag) or ""), "object", int(size) if size else None, item.findtext(time_tag))
-        )
-    folders = (item.findtext(f"{space}Prefix") for item in root.iter(f"{space}CommonPrefixes"))
-    rows += [(decode(name or ""), "prefix", None, None) for name in folders]
-    rows.sort(key=lambda row: row[0].encode())
-    token = root.findtext(f"{space}NextContinuationToken")
-    return rows, token if root.findtext(f"{space}IsTruncated") == "true" else None
+        response_dict["body"] = _EMPTY
 
 
 def _iso(moment: Any) -> str | None:
