@@ -1,0 +1,1 @@
+"""Tests. A package, so that benchmarks and subprocesses can import and run ``tests.servers``."""

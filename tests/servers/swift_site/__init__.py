@@ -1,0 +1,1 @@
+"""What runs inside Swift's own virtual environment: standard library and Swift only."""

@@ -1,0 +1,682 @@
+"""The contract of a store as tests. Every kind subclasses :class:`StoreTests` and gives it a :class:`Place`.
+
+A kind that needs the network also subclasses :class:`RemoteStoreTests`. Subclasses give fixtures and add what is true of
+their kind only; they never weaken a test. What a kind cannot do is a field of its place, each with its reason.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import tracemalloc
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, ClassVar
+
+import pytest
+
+from jupyterlab_zarrbrowser.config import EndpointConfig
+from jupyterlab_zarrbrowser.errors import STATUS, BrowserError
+from jupyterlab_zarrbrowser.stores import Entry, Page, Store, open_store
+
+from ..servers.counting_proxy import CountingProxy
+from ..servers.dead import Dead
+from .scripted import HTML, Answer, Request, ScriptedServer, endless
+
+Objects = Mapping[str, bytes]
+OpenStore = Callable[[EndpointConfig], Store]
+
+#: Names that some layer between the row and the disk is known to mangle.
+ODD_NAMES = (
+    "100%25 é #1?.zarr/.zgroup",
+    "100%25 é #1?.zarr/t/.zarray",
+    "plus+and&less<more>.txt",
+    "quotes'single'\"double\".txt",
+    "emoji-\U0001f600.zarr/zarr.json",
+    "semi;colon:at@comma,equal=dollar$.txt",
+    "tilde~star*bracket[0](1){2}|back`tick^.txt",
+    " leading space",
+    "trailing space ",
+    "trailing space folder /x",
+    "dots...txt",
+    ".hidden",
+    "..two-dots",
+    "tab\there",
+    "%2F",
+    "%",
+    "UPPER/lower",
+    "upper/lower",
+    "combining-e\u0301",
+    "composed-\u00e9",
+    "no-break\u00a0space",
+    "\uff5e beyond most scripts",
+)
+
+#: Objects that file systems cannot hold, and object stores can.
+EMPTY_SEGMENTS = ("a//b", "a///c", "/leading slash", "//two", "d//")
+MARKERS = ("marker/", "nested/marker/")
+SHARED_NAMES = ("same", "same/x", "same.zarr/zarr.json", "same.zarr")
+DOT_SEGMENTS = ("dots/./x", "dots/../x", "dots/..", "./y")
+
+#: Chosen so that the orders of UTF-8, of UTF-16, of locales and of lower case all differ.
+ORDERED_NAMES = (
+    "A",
+    "B!",
+    "B-/x",
+    "B.txt",
+    "B/x",
+    "B0",
+    "Z",
+    "_",
+    "a",
+    "z",
+    "~",
+    "é",
+    "\ue000",
+    "\uff5e",
+    "\U0001f600",
+)
+
+
+class Place(ABC):
+    """Where a kind's test objects lie, and how endpoints are configured to reach them."""
+
+    #: ``a//b`` is something else than ``a/b``.
+    keys_may_hold_empty_segments: ClassVar[bool] = True
+    #: ``a/./b`` and ``a/../b`` are names like any other.
+    keys_may_hold_dot_segments: ClassVar[bool] = True
+    #: An object may be called ``dir/``.
+    has_markers: ClassVar[bool] = True
+    #: ``same`` and ``same/x`` may both be objects.
+    names_may_be_shared: ClassVar[bool] = True
+    #: Listings tell sizes and times.
+    listings_tell_sizes: ClassVar[bool] = True
+    #: A container that holds nothing may be told from one that is not there.
+    knows_missing_containers: ClassVar[bool] = False
+    #: Error of listing a root that is not there.
+    missing_root_code: ClassVar[str] = "no_such_bucket"
+    #: The longest name between two slashes.
+    longest_segment: ClassVar[int] = 1000
+
+    #: Counts requests and makes them fail; None for kinds without a network.
+    proxy: CountingProxy | None = None
+
+    def __init__(self) -> None:
+        self._filled: set[str] = set()
+
+    @abstractmethod
+    def put(self, name: str, objects: Objects) -> None:
+        """Make a new root of this name with these objects in it."""
+
+    @abstractmethod
+    def config(self, name: str, **changes: Any) -> EndpointConfig:
+        """An endpoint whose root is what :meth:`put` made."""
+
+    def filled(self, name: str, objects: Objects, **changes: Any) -> EndpointConfig:
+        """An endpoint over these objects, which are put only once."""
+        if name not in self._filled:
+            self._filled.add(name)
+            self.put(name, objects)
+        return self.config(name, **changes)
+
+    def odd_objects(self) -> dict[str, bytes]:
+        """Every key that this kind can hold, with content that names it."""
+        names = list(ODD_NAMES)
+        names += EMPTY_SEGMENTS if self.keys_may_hold_empty_segments else ()
+        names += DOT_SEGMENTS if self.keys_may_hold_dot_segments else ()
+        names += SHARED_NAMES if self.names_may_be_shared else ("same.zarr/zarr.json",)
+        names += MARKERS if self.has_markers else ()
+        names += ["marker/x", "nested/marker/y"]
+        if self.longest_segment >= 1000:
+            names += ["n" * 1000, "long/" + "m" * 995]
+        else:
+            segment = "s" * self.longest_segment
+            names.append("/".join([segment] * (1000 // (len(segment) + 1)) + ["rest"]).ljust(1000, "r"))
+        objects = {name: f"content of {name}".encode() for name in names}
+        return {**objects, "empty": b"", "same-size-a": b"a", "same-size-b": b"b"}
+
+    def forbid(self, what: str) -> AbstractContextManager[Any]:
+        """While it lasts, ``"list"`` or ``"all"`` is refused with 403."""
+        assert self.proxy is not None
+        self.proxy.configure(deny_match="^List" if what == "list" else ".")
+        return nullcontext()
+
+
+class RemotePlace(Place):
+    """A place behind a counting proxy. ``url`` is the address of the proxy."""
+
+    def __init__(self, proxy: CountingProxy) -> None:
+        super().__init__()
+        self.proxy: CountingProxy = proxy
+
+    @property
+    def url(self) -> str:
+        return self.proxy.url
+
+    @abstractmethod
+    def config_at(self, url: str, **changes: Any) -> EndpointConfig:
+        """An endpoint of this kind at any address, holding a sentinel secret where the kind has secrets."""
+
+
+#: Stands for whatever must never reach a user or a log.
+SENTINEL = "sEnTiNeL0sEcReT"
+
+
+async def pages_of(store: Store, container: str, limit: int, name_prefix: str = "") -> list[Page]:
+    """All pages of a container, each from the cursor of the one before."""
+    pages: list[Page] = []
+    cursor: str | None = None
+    while True:
+        page = await store.list(container, name_prefix=name_prefix, cursor=cursor, limit=limit)
+        pages.append(page)
+        cursor = page.cursor
+        if cursor is None:
+            return pages
+        assert len(pages) < 5000, "a listing without an end"
+
+
+def keys_of(pages: list[Page]) -> list[str]:
+    return [entry.key for page in pages for entry in page.entries]
+
+
+def children(objects: Objects, container: str) -> list[str]:
+    """What a listing of ``container`` has to show, in the order of UTF-8 bytes."""
+    found: set[str] = set()
+    for key in objects:
+        if key.startswith(container) and key != container:
+            name, slash, _ = key[len(container) :].partition("/")
+            found.add(container + name + slash)
+    return sorted(found, key=str.encode)
+
+
+async def walk(store: Store, container: str = "") -> AsyncIterator[tuple[str, list[Entry]]]:
+    entries = [entry for page in await pages_of(store, container, 1000) for entry in page.entries]
+    yield container, entries
+    for entry in entries:
+        if entry.kind != "object":
+            async for below in walk(store, entry.key):
+                yield below
+
+
+@contextmanager
+def raises(*codes: str) -> Iterator[pytest.ExceptionInfo[BrowserError]]:
+    """A BrowserError with one of these codes, fit to be shown."""
+    with pytest.raises(BrowserError) as caught:
+        yield caught
+    error = caught.value
+    assert error.code in codes, f"{error.code}: {error.message}"
+    assert error.code in STATUS
+    problem = error.problem()
+    assert problem.message.endswith((".", "?"))
+    assert problem.hint.endswith((".", "?", ")"))
+    for text in (problem.message, problem.hint, str(error), repr(error)):
+        assert SENTINEL not in text
+        assert "Traceback" not in text
+        assert "Signature=" not in text
+        assert " at 0x" not in text
+
+
+class StoreTests:
+    """What every kind of store does. Subclasses define the fixture ``place``."""
+
+    @pytest.fixture
+    def place(self) -> Place:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def open_store(
+        self, jp_asyncio_loop: asyncio.AbstractEventLoop, caplog: pytest.LogCaptureFixture
+    ) -> Iterator[OpenStore]:
+        """Opens stores and closes them after the test; then nothing may be left behind, nor a secret in our logs."""
+        complaints: list[dict[str, Any]] = []
+        jp_asyncio_loop.set_exception_handler(lambda _, context: complaints.append(context))
+        caplog.set_level(logging.DEBUG, "jupyterlab_zarrbrowser")
+        opened: list[Store] = []
+
+        def opener(config: EndpointConfig) -> Store:
+            opened.append(open_store(config))
+            return opened[-1]
+
+        yield opener
+
+        async def close() -> None:
+            for store in opened:
+                await store.close()
+            opened.clear()
+            others = asyncio.all_tasks() - {asyncio.current_task()}
+            assert not others
+            await asyncio.sleep(0)
+
+        jp_asyncio_loop.run_until_complete(close())
+        gc.collect()
+        assert complaints == []
+        ours = [record for record in caplog.records if record.name.startswith("jupyterlab_zarrbrowser")]
+        assert not any(SENTINEL in record.getMessage() for record in ours)
+
+    # -- pages ---------------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
+    async def test_pages_neither_lose_nor_repeat_a_key(self, place: Place, open_store: OpenStore, limit: int) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        for container in ("", "folder/", "only-prefixes/"):
+            pages = await pages_of(store, container, limit)
+            assert keys_of(pages) == children(objects, container)
+            assert all(len(page.entries) <= limit for page in pages)
+
+    async def test_a_cursor_resumes_in_another_store(self, place: Place, open_store: OpenStore) -> None:
+        config = place.filled("many", _many())
+        found: list[str] = []
+        cursor: str | None = None
+        while True:
+            store = open_store(config)
+            page = await store.list("folder/", cursor=cursor, limit=7)
+            await store.close()
+            found += [entry.key for entry in page.entries]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert found == children(_many(), "folder/")
+
+    async def test_a_cursor_may_be_used_twice(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        first = await store.list("folder/", limit=5)
+        assert first.cursor is not None
+        again = [await store.list("folder/", cursor=first.cursor, limit=5) for _ in range(2)]
+        assert again[0] == again[1]
+
+    @pytest.mark.parametrize("prefix", ["item-1", "item-", "sub", "nothing", "ITEM", "item-01.txt", "100%25 é #", "+"])
+    async def test_the_store_filters_names(self, place: Place, open_store: OpenStore, prefix: str) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        expected = [key for key in children(objects, "folder/") if key.startswith(f"folder/{prefix}")]
+        for limit in (2, 1000):
+            assert keys_of(await pages_of(store, "folder/", limit, prefix)) == expected
+
+    async def test_entries_come_in_the_order_of_their_bytes(self, place: Place, open_store: OpenStore) -> None:
+        objects = {f"in/{name}": b"" for name in ORDERED_NAMES}
+        store = open_store(place.filled("ordered", objects))
+        for limit in (2, 1000):
+            assert keys_of(await pages_of(store, "in/", limit)) == children(objects, "in/")
+
+    async def test_one_level_only(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        page = await store.list("", limit=1000)
+        kinds = {entry.key: entry.kind for entry in page.entries}
+        assert kinds["folder/"] == "prefix"
+        assert kinds["top.txt"] == "object"
+        assert all(key.endswith("/") == (kind == "prefix") for key, kind in kinds.items())
+
+    async def test_sizes_and_times(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        page = await store.list("", limit=1000)
+        (entry,) = [entry for entry in page.entries if entry.key == "top.txt"]
+        found = await store.stat("top.txt")
+        assert found.key == "top.txt"
+        assert found.kind == "object"
+        assert found.size_bytes == len(_many()["top.txt"])
+        assert found.modified_at is not None
+        assert found.modified_at.endswith("Z")
+        if place.listings_tell_sizes:
+            assert entry.size_bytes == found.size_bytes
+            assert entry.modified_at is not None
+            assert entry.modified_at[:16] == found.modified_at[:16]
+        else:
+            assert entry.size_bytes is None
+
+    # -- keys ----------------------------------------------------------------------------------------------------
+
+    async def test_every_key_is_listed_and_read(self, place: Place, open_store: OpenStore) -> None:
+        objects = place.odd_objects()
+        store = open_store(place.filled("odd", objects))
+        listed: set[str] = set()
+        async for container, entries in walk(store):
+            assert [entry.key for entry in entries] == children(objects, container)
+            listed |= {entry.key for entry in entries if entry.kind == "object"}
+        assert listed == {key for key in objects if not key.endswith("/")}
+        for key, content in objects.items():
+            assert await store.get(key, max_bytes=10_000) == content, key
+            if key in listed:
+                found = await store.stat(key)
+                assert (found.key, found.size_bytes) == (key, len(content))
+
+    async def test_addresses_lead_back_to_keys(self, place: Place, open_store: OpenStore) -> None:
+        objects = place.odd_objects()
+        store = open_store(place.filled("odd", objects))
+        containers = {key[: index + 1] for key in objects for index, letter in enumerate(key) if letter == "/"}
+        for key in ["", *objects, *containers]:
+            assert store.key_of(store.uri(key)) == key
+        assert store.key_of(store.uri("").removesuffix("/")) == ""
+        for url in ("", "ftp://other/x", "s3://other-bucket/x", "https://other.example/x", "relative/x", "/no/such/x"):
+            assert store.key_of(url) is None
+
+    async def test_a_neighbour_with_a_longer_name_is_outside(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        assert store.key_of(store.uri("").removesuffix("/") + "-2/x") is None
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    async def test_reading_is_bounded(self, place: Place, open_store: OpenStore) -> None:
+        content = bytes(range(256)) * 4
+        store = open_store(place.filled("sizes", {"kilobyte": content, "none": b"", "large": bytes(24 * 2**20)}))
+        assert await store.get("kilobyte", max_bytes=1024) == content
+        with raises("too_large"):
+            await store.get("kilobyte", max_bytes=1023)
+        assert await store.get("none", max_bytes=0) == b""
+        tracemalloc.start()
+        try:
+            with raises("too_large"):
+                await store.get("large", max_bytes=1000)
+            assert tracemalloc.get_traced_memory()[1] < 12 * 2**20
+        finally:
+            tracemalloc.stop()
+        assert await store.get("kilobyte", max_bytes=1024) == content
+
+    async def test_what_is_missing(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        for key in ("missing", "folder/missing", "missing/x", "folder", "folder/item-01.txt/x", ""):
+            with raises("not_found"):
+                await store.get(key, max_bytes=1000)
+            with raises("not_found"):
+                await store.stat(key)
+        if place.knows_missing_containers:
+            with raises("not_found", "list_unsupported"):
+                await store.list("missing/")
+        else:
+            assert await store.list("missing/") == Page([], None)
+
+    async def test_a_missing_root(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.config("never-made"))
+        with raises(place.missing_root_code):
+            await store.list("")
+        with raises("not_found", "no_such_bucket"):
+            await store.get("x", max_bytes=1000)
+
+    async def test_listing_is_forbidden_but_reading_is_not(self, place: Place, open_store: OpenStore) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        with place.forbid("list"):
+            with raises("list_forbidden"):
+                await store.list("folder/")
+            assert await store.get("folder/item-01.txt", max_bytes=1000) == objects["folder/item-01.txt"]
+            assert (await store.stat("folder/item-01.txt")).size_bytes == len(objects["folder/item-01.txt"])
+
+    async def test_all_is_forbidden(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        with place.forbid("all"):
+            with raises("list_forbidden"):
+                await store.list("folder/")
+            with raises("forbidden"):
+                await store.get("folder/item-01.txt", max_bytes=1000)
+            with raises("forbidden"):
+                await store.stat("folder/item-01.txt")
+
+    # -- life ----------------------------------------------------------------------------------------------------
+
+    async def test_first_use_by_many_at_once(self, place: Place, open_store: OpenStore) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        names = children(objects, "folder/")[:8]
+        pages = [store.list("folder/", limit=1000) for _ in range(4)]
+        reads = [store.get(name, max_bytes=1000) for name in names if not name.endswith("/")]
+        found = await asyncio.gather(*pages, *reads)
+        assert all(keys_of([page]) == children(objects, "folder/") for page in found if isinstance(page, Page))
+
+    async def test_closing_twice_and_unused(self, place: Place, open_store: OpenStore) -> None:
+        config = place.filled("many", _many())
+        unused = open_store(config)
+        await unused.close()
+        used = open_store(config)
+        await used.list("")
+        await used.close()
+        await used.close()
+
+    async def test_a_cancelled_request_leaves_the_store_usable(self, place: Place, open_store: OpenStore) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        for turns in range(12):
+            task = asyncio.create_task(store.list("folder/", limit=1000))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            assert task.cancelled()
+        assert keys_of([await store.list("folder/", limit=1000)]) == children(objects, "folder/")
+
+
+def _many() -> dict[str, bytes]:
+    """Some fifty objects on several levels. 28 children in ``folder/``: a multiple of 7, of 2 and of 1."""
+    objects = {f"folder/item-{number:02}.txt": f"item {number}".encode() for number in range(20)}
+    objects |= {f"folder/sub-{number}/deep/x": b"x" for number in range(6)}
+    objects |= {"folder/100%25 é #1?.zarr/.zgroup": b"{}", "folder/+plus": b"+"}
+    objects |= {f"only-prefixes/p{number:02}/x": b"x" for number in range(15)}
+    return {**objects, "top.txt": b"at the top", "folder.txt": b"not in the folder", "folder-2/x": b"x"}
+
+
+class RemoteStoreTests:
+    """What every kind does that talks over a network. Mixed into a subclass of :class:`StoreTests`."""
+
+    # -- cost ----------------------------------------------------------------------------------------------------
+
+    async def test_one_request_per_page_and_per_object(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        await store.list("", limit=1)  # whatever the first use costs
+        for what, op in (
+            (lambda: store.list("folder/", limit=10), "List"),
+            (lambda: store.list("folder/", name_prefix="item", limit=10), "List"),
+            (lambda: store.get("folder/item-01.txt", max_bytes=1000), "GetObject"),
+            (lambda: store.stat("folder/item-01.txt"), "HeadObject"),
+        ):
+            with place.proxy.recording() as seen:
+                await what()
+            assert dict(seen.ops) == {op: 1}
+        with place.proxy.recording() as seen:
+            with raises("not_found"):
+                await store.get("folder/missing", max_bytes=1000)
+        assert dict(seen.ops) == {"GetObject": 1}
+
+    async def test_making_a_store_asks_nothing(self, place: RemotePlace, open_store: OpenStore) -> None:
+        with place.proxy.recording() as seen:
+            open_store(place.filled("many", _many()))
+        assert not seen.ops["List"] + seen.ops["GetObject"]
+
+    async def test_the_first_list_is_one_request(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        with place.proxy.recording() as seen:
+            await asyncio.gather(store.list("folder/"), store.list("only-prefixes/"))
+        assert dict(seen.ops) == {"List": 2}
+
+    async def test_no_more_requests_at_once_than_allowed(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many(), concurrency=3))
+        place.proxy.configure(latency_ms=5)
+        place.proxy.traffic.inflight_peak = 0
+        await asyncio.gather(*(store.get("top.txt", max_bytes=100) for _ in range(12)))
+        assert place.proxy.inflight_peak == 3
+
+    # -- the network ---------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("mode", ["slowdown", "reset", "truncate"])
+    async def test_one_failure_is_survived(self, place: RemotePlace, open_store: OpenStore, mode: str) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        for work, expected in (
+            (lambda: store.get("folder/item-01.txt", max_bytes=1000), objects["folder/item-01.txt"]),
+            (lambda: store.list("only-prefixes/"), None),
+        ):
+            place.proxy.configure(fail_first=1, fail_modes=(mode,))
+            with place.proxy.recording() as seen:
+                found = await work()
+            assert len(seen) == 2
+            if isinstance(found, Page):
+                assert keys_of([found]) == children(objects, "only-prefixes/")
+            else:
+                assert found == expected
+
+    @pytest.mark.parametrize(("mode", "code"), [("slowdown", "throttled"), ("reset", "unreachable")])
+    async def test_lasting_failure(self, place: RemotePlace, open_store: OpenStore, mode: str, code: str) -> None:
+        store = open_store(place.filled("many", _many()))
+        for work in _each_way(store):
+            place.proxy.configure(fail_rate=1.0, fail_modes=(mode,))
+            with place.proxy.recording() as seen, raises(code) as caught:
+                await work()
+            assert len(seen) == 2
+            assert caught.value.retryable
+        place.proxy.reset()
+        await store.list("folder/")
+
+    async def test_a_half_answer_is_no_answer(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many()))
+        place.proxy.configure(fail_rate=1.0, fail_modes=("truncate",))
+        for work in _each_way(store)[:2]:
+            with raises("unreachable"):
+                await work()
+
+    async def test_an_answer_that_does_not_come(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("many", _many(), timeout_s=0.5))
+        await store.list("folder/")
+        place.proxy.configure(fail_rate=1.0, fail_modes=("stall",))
+        for work in _each_way(store):
+            with raises("timeout"):
+                await work()
+        place.proxy.reset()
+        await store.list("folder/")
+
+    async def test_a_second_try_does_not_hide_what_the_first_heard(
+        self, place: RemotePlace, open_store: OpenStore
+    ) -> None:
+        store = open_store(place.filled("many", _many(), timeout_s=1.0))
+        await store.list("folder/")
+        place.proxy.configure(fail_first=2, fail_modes=("slowdown", "stall"))
+        with raises("throttled"):
+            await store.list("folder/")
+
+    async def test_cancelling_what_is_under_way(self, place: RemotePlace, open_store: OpenStore) -> None:
+        objects = _many()
+        store = open_store(place.filled("many", objects))
+        await store.list("folder/")
+        place.proxy.configure(fail_first=8, fail_modes=("stall",))
+        with place.proxy.recording() as seen:
+            tasks = [asyncio.create_task(store.list("folder/")) for _ in range(4)]
+            tasks += [asyncio.create_task(store.list("only-prefixes/")) for _ in range(4)]
+            while len(seen) < 8:
+                await asyncio.sleep(0.005)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(task.cancelled() for task in tasks)
+        while place.proxy.traffic.inflight:  # the connections were given up, not kept
+            await asyncio.sleep(0.005)
+        assert keys_of([await store.list("folder/")]) == children(objects, "folder/")
+
+    # -- addresses that are no store -----------------------------------------------------------------------------
+
+    async def test_a_port_that_refuses(self, place: RemotePlace, open_store: OpenStore, dead: Dead) -> None:
+        store = open_store(place.config_at(dead.refusing))
+        for work in _each_way(store):
+            with raises("unreachable") as caught:
+                await work()
+            assert "refused" in caught.value.message
+
+    async def test_a_port_that_is_silent(self, place: RemotePlace, open_store: OpenStore, dead: Dead) -> None:
+        store = open_store(place.config_at(dead.silent, timeout_s=0.3))
+        for work in _each_way(store):
+            with raises("timeout"):
+                await work()
+
+    async def test_a_name_that_nobody_knows(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.config_at("http://no-such-host.invalid"))
+        for work in _each_way(store):
+            with raises("unreachable") as caught:
+                await work()
+            assert "name" in caught.value.message
+
+    async def test_a_certificate_that_nobody_signed(
+        self, place: RemotePlace, open_store: OpenStore, dead: Dead
+    ) -> None:
+        store = open_store(place.config_at(dead.self_signed))
+        for work in _each_way(store):
+            with raises("tls") as caught:
+                await work()
+            assert "self-signed" in caught.value.message
+
+    async def test_plain_http_where_tls_is_expected(
+        self, place: RemotePlace, open_store: OpenStore, dead: Dead
+    ) -> None:
+        store = open_store(place.config_at(dead.login.replace("http:", "https:")))
+        for work in _each_way(store):
+            with raises("tls"):
+                await work()
+
+    async def test_what_is_not_http(self, place: RemotePlace, open_store: OpenStore, dead: Dead) -> None:
+        store = open_store(place.config_at(dead.garbage))
+        for work in _each_way(store):
+            with raises("wrong_endpoint"):
+                await work()
+
+    async def test_a_login_page(self, place: RemotePlace, open_store: OpenStore, dead: Dead) -> None:
+        store = open_store(place.config_at(dead.login))
+        with raises("wrong_endpoint", "list_unsupported"):
+            await store.list("")
+        with raises("wrong_endpoint", "list_unsupported"):
+            await store.list("folder/")
+        for key in ("zarr.json", "a/.zmetadata"):
+            with raises("wrong_endpoint", "not_found"):
+                await store.get(key, max_bytes=10_000)
+            with raises("wrong_endpoint", "not_found"):
+                await store.stat(key)
+
+    @pytest.mark.parametrize("status", [200, 301, 302, 400, 404, 405, 418, 500, 501, 502, 504])
+    async def test_odd_answers(self, place: RemotePlace, open_store: OpenStore, status: int) -> None:
+        def script(request: Request) -> Answer:
+            return Answer(status, f"<html>{SENTINEL}</html>".encode(), {**HTML, "X-Note": SENTINEL})
+
+        with ScriptedServer(script) as server:
+            store = open_store(place.config_at(server.url))
+            for work in _each_way(store):
+                with raises(
+                    "wrong_endpoint",
+                    "wrong_region",
+                    "store_error",
+                    "not_found",
+                    "list_unsupported",
+                    "outside_endpoints",
+                ):
+                    await work()
+            await store.close()
+
+    async def test_a_body_without_end(self, place: RemotePlace, open_store: OpenStore) -> None:
+        with ScriptedServer(lambda _: Answer(200, endless())) as server:
+            store = open_store(place.config_at(server.url))
+            tracemalloc.start()
+            try:
+                with raises("too_large"):
+                    await store.get("zarr.json", max_bytes=2**20)
+                assert tracemalloc.get_traced_memory()[1] < 12 * 2**20
+            finally:
+                tracemalloc.stop()
+            await store.close()
+
+    async def test_redirects_do_not_leave_the_endpoint(self, place: RemotePlace, open_store: OpenStore) -> None:
+        with ScriptedServer(lambda _: Answer(200, b"inside")) as other:
+
+            def script(request: Request) -> Answer:
+                return Answer(302, b"", {"Location": f"{other.url}/stolen?token={SENTINEL}"})
+
+            with ScriptedServer(script) as server:
+                store = open_store(place.config_at(server.url))
+                for work in _each_way(store):
+                    with raises("outside_endpoints", "wrong_region", "wrong_endpoint"):
+                        await work()
+                await store.close()
+            assert not other.seen
+
+
+def _each_way(store: Store) -> list[Callable[[], Any]]:
+    """A listing, a read and a stat."""
+    return [
+        lambda: store.list("folder/"),
+        lambda: store.get("folder/item-01.txt", max_bytes=1000),
+        lambda: store.stat("folder/item-01.txt"),
+    ]

@@ -1,0 +1,283 @@
+"""Folders of the server."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_zarrbrowser.config import LocalConfig
+from jupyterlab_zarrbrowser.stores.base import Page
+from jupyterlab_zarrbrowser.stores.local import LocalStore, is_file_name
+
+from .conformance import Objects, OpenStore, Place, StoreTests, raises
+
+#: A user without rights, where the tests run as root.
+_NOBODY = 65534
+
+
+class LocalPlace(Place):
+    keys_may_hold_empty_segments = False  # the system takes a//b for a/b
+    keys_may_hold_dot_segments = False  # the system takes them for steps
+    has_markers = False  # a folder is no file
+    names_may_be_shared = False  # nor is a file a folder
+    knows_missing_containers = True
+    missing_root_code = "not_found"
+    longest_segment = 200  # 255 bytes on most file systems
+
+    def __init__(self, base: Path) -> None:
+        super().__init__()
+        self.base = base
+
+    def put(self, name: str, objects: Objects) -> None:
+        for key, content in objects.items():
+            path = self.base / name / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+    def config(self, name: str, **changes: Any) -> LocalConfig:
+        return LocalConfig(**{"id": "local", "root": str(self.base / name), **changes})
+
+    @contextmanager
+    def forbid(self, what: str) -> Iterator[None]:
+        folder = self.base / "many" / "folder"
+        with _mode(folder, 0o111 if what == "list" else 0), _as_ordinary_user():
+            yield
+
+
+@contextmanager
+def _mode(path: Path, mode: int) -> Iterator[None]:
+    before = path.stat().st_mode
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.chmod(before)
+
+
+@contextmanager
+def _as_ordinary_user() -> Iterator[None]:
+    """File permissions do not bind root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture(scope="module")
+def base() -> Iterator[Path]:
+    """A folder that any user may enter, unlike pytest's own."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def local_place(base: Path) -> LocalPlace:
+    return LocalPlace(base)
+
+
+class TestLocalStore(StoreTests):
+    @pytest.fixture
+    def place(self, local_place: LocalPlace) -> LocalPlace:
+        return local_place
+
+
+class TestLocalFolders:
+    """What only folders have: links, pipes, rights, and ways out."""
+
+    @pytest.fixture
+    def root(self, tmp_path: Path) -> Path:
+        (tmp_path / "outside").mkdir()
+        (tmp_path / "outside" / "secret.txt").write_text("secret")
+        root = tmp_path / "root"
+        (root / "inside").mkdir(parents=True)
+        (root / "inside" / "x").write_text("x")
+        return root
+
+    @pytest.fixture
+    def store(self, root: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> Iterator[LocalStore]:
+        store = LocalStore(LocalConfig(id="local", root=str(root)))
+        yield store
+        jp_asyncio_loop.run_until_complete(store.close())
+
+    @pytest.mark.parametrize(
+        "key",
+        [
+            "../outside/secret.txt",
+            "inside/../../outside/secret.txt",
+            "..",
+            ".",
+            "inside/./x",
+            "inside//x",
+            "/etc/passwd",
+            "//etc/passwd",
+            "inside/\0",
+            "\0",
+            "x" * 300,
+            "inside/" * 400 + "x",
+            "\udcff",
+            "inside/x/",
+        ],
+    )
+    async def test_no_key_leads_out(self, store: LocalStore, key: str) -> None:
+        with raises("not_found"):
+            await store.get(key, max_bytes=1000)
+        with raises("not_found"):
+            await store.stat(key)
+        with raises("not_found"):
+            await store.list(f"{key}/")
+
+    async def test_links_that_lead_out_are_shown_and_not_followed(self, store: LocalStore, root: Path) -> None:
+        (root / "out").symlink_to(root.parent / "outside")
+        (root / "out.txt").symlink_to("../outside/secret.txt")
+        (root / "etc").symlink_to("/etc")
+        entries = {entry.key: entry for entry in (await store.list("")).entries}
+        assert list(entries) == ["etc/", "inside/", "out.txt", "out/"]
+        assert entries["out.txt"].size_bytes is None
+        assert entries["out.txt"].modified_at is None
+        for key in ("out.txt", "out/secret.txt", "etc/passwd"):
+            with raises("forbidden"):
+                await store.get(key, max_bytes=1000)
+            with raises("forbidden"):
+                await store.stat(key)
+        for key in ("out/", "etc/"):
+            with raises("forbidden"):
+                await store.list(key)
+
+    async def test_links_within_are_followed(self, store: LocalStore, root: Path) -> None:
+        (root / "again").symlink_to("inside")
+        (root / "file").symlink_to(root / "inside" / "x")
+        assert [entry.key for entry in (await store.list("again/")).entries] == ["again/x"]
+        assert await store.get("again/x", max_bytes=10) == b"x"
+        assert await store.get("file", max_bytes=10) == b"x"
+        assert (await store.stat("file")).size_bytes == 1
+
+    async def test_a_root_that_is_a_link(self, root: Path, jp_asyncio_loop: asyncio.AbstractEventLoop) -> None:
+        link = root.parent / "link"
+        link.symlink_to(root)
+        store = LocalStore(LocalConfig(id="local", root=str(link)))
+        assert await store.get("inside/x", max_bytes=10) == b"x"
+        await store.close()
+
+    async def test_links_that_lead_nowhere(self, store: LocalStore, root: Path) -> None:
+        (root / "dangling").symlink_to("nothing")
+        (root / "loop").symlink_to("loop")
+        (root / "a").symlink_to("b")
+        (root / "b").symlink_to("a")
+        entries = {entry.key: entry for entry in (await store.list("")).entries}
+        assert list(entries) == ["a", "b", "dangling", "inside/", "loop"]
+        assert entries["dangling"].size_bytes is None
+        for key in ("dangling", "loop", "a", "loop/x"):
+            with raises("not_found"):
+                await store.get(key, max_bytes=10)
+            with raises("not_found"):
+                await store.list(f"{key}/")
+
+    @pytest.mark.timeout(20)
+    async def test_what_is_no_ordinary_file(self, store: LocalStore, root: Path) -> None:
+        os.mkfifo(root / "pipe")
+        listener = socket.socket(socket.AF_UNIX)
+        with listener, suppress(OSError):  # the path may be too long for a socket
+            listener.bind(str(root / "socket"))
+        assert "pipe" in {entry.key for entry in (await store.list("")).entries}
+        for key in ("pipe", "socket", "inside"):
+            with raises("not_found"):
+                await store.get(key, max_bytes=10)
+            with raises("not_found"):
+                await store.stat(key)
+        with raises("not_found"):
+            await store.list("pipe/")
+
+    async def test_names_that_are_no_text_do_not_hide_the_others(self, store: LocalStore, root: Path) -> None:
+        (root / os.fsdecode(b"latin-\xe9.txt")).touch()
+        (root / os.fsdecode(b"folder-\xff")).mkdir()
+        entries = (await store.list("")).entries
+        assert [entry.key for entry in entries] == ["inside/"]
+
+    async def test_a_folder_that_is_deleted_meanwhile(self, store: LocalStore, root: Path) -> None:
+        first = await store.list("inside/", limit=1)
+        assert first.cursor is None
+        shutil.rmtree(root / "inside")
+        with raises("not_found"):
+            await store.list("inside/")
+        with raises("not_found"):
+            await store.get("inside/x", max_bytes=10)
+
+    async def test_addresses(self, store: LocalStore, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert store.key_of(f"{root}/inside/x") == "inside/x"
+        assert store.key_of(f"file://{root}/100%25%20%C3%A9") == "100% é"
+        assert store.key_of(f"file://localhost{root}/inside/") == "inside/"
+        assert store.key_of(f"{root}/100%25 é #1?") == "100%25 é #1?"
+        monkeypatch.setenv("HOME", str(root.parent))
+        assert store.key_of("~/root/inside/") == "inside/"
+        assert store.key_of("~/root") == ""
+        assert store.key_of("~/outside/secret.txt") is None
+
+    async def test_a_folder_of_many_files(self, store: LocalStore, root: Path) -> None:
+        (root / "lots").mkdir()
+        for number in range(2500):
+            (root / "lots" / f"{number:04}").touch()
+        found: list[str] = []
+        page = Page([], "")
+        while page.cursor is not None:
+            page = await store.list("lots/", cursor=page.cursor or None, limit=1000)
+            found += [entry.key for entry in page.entries]
+        assert found == [f"lots/{number:04}" for number in range(2500)]
+
+    async def test_a_file_system_that_hangs_holds_nobody_else(self, root: Path) -> None:
+        awake = threading.Event()
+
+        class Hanging(LocalStore):
+            def _scan(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+                awake.wait()
+                return Page([], None)
+
+        hanging = Hanging(LocalConfig(id="gone", root=str(root), timeout_s=0.1))
+        other = LocalStore(LocalConfig(id="here", root=str(root)))
+        try:
+            outcomes = await asyncio.gather(*(hanging.list("") for _ in range(100)), return_exceptions=True)
+            assert {getattr(outcome, "code", None) for outcome in outcomes} == {"timeout"}
+            assert await other.get("inside/x", max_bytes=10) == b"x"
+            assert await asyncio.to_thread(lambda: "free") == "free"
+        finally:
+            awake.set()
+            await hanging.close()
+            await other.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "posix", "windows"),
+    [
+        ("x", True, True),
+        (".zarray", True, True),
+        ("100%25 é #1", True, True),
+        ("", False, False),
+        (".", False, False),
+        ("..", False, False),
+        ("a\0", False, False),
+        ("C:", True, False),
+        ("..\\x", True, False),
+        ("x:stream", True, False),
+        ("what?", True, False),
+        (".. ", True, False),
+        ("x.", True, False),
+    ],
+)
+def test_names_on_each_system(name: str, posix: bool, windows: bool) -> None:
+    assert is_file_name(name, "posix") is posix
+    assert is_file_name(name, "nt") is windows

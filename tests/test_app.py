@@ -1,0 +1,100 @@
+"""The server extension as an administrator meets it: configuration, defaults, start and end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from jupyterlab_zarrbrowser.app import ZarrBrowser
+from jupyterlab_zarrbrowser.config import ConfigError
+
+SECRET = "sentinel-9e107d9d372bb682"
+
+
+def app(**traits: Any) -> ZarrBrowser:
+    return ZarrBrowser(**traits)
+
+
+def test_without_configuration_the_panel_is_useful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aws = tmp_path / "aws-config"
+    aws.write_text("[default]\nregion = x\n[profile js2]\nendpoint_url = https://js2.example\n", encoding="utf-8")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(aws))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("SCRATCH_BUCKET", "s3://hub-scratch/ada")
+    monkeypatch.setenv("PERSISTENT_BUCKET", "gs://hub-keep/ada")
+    found = {config.id: (config.kind, source) for config, source, _ in app().specs(str(tmp_path))}
+    assert found == {
+        "scratch-bucket": ("s3", "environment"),
+        "persistent-bucket": ("gcs", "environment"),
+        "profile-default": ("s3", "profile"),
+        "profile-js2": ("s3", "profile"),
+        "server": ("local", "server"),
+    }
+
+
+def test_configured_endpoints_stand_alone() -> None:
+    specs = app(endpoints=[{"id": "a", "kind": "s3", "root": "s3://b"}]).specs("/srv")
+    assert [config.id for config, _, _ in specs] == ["a"]
+
+
+def test_configured_scratch_stands_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PANGEO_SCRATCH", "gs://s/ada")
+    specs = app(
+        endpoints=[{"id": "a", "kind": "s3"}],
+        scratch=[{"url_env": ["SCRATCH_BUCKET", "PANGEO_SCRATCH"], "lifetime_days": 3}],
+    ).specs("/srv")
+    config, _, scratch = specs[1]
+    assert (config.id, config.root) == ("scratch", "gs://s/ada")
+    assert scratch is not None
+    assert (scratch.variable, scratch.lifetime_days) == ("PANGEO_SCRATCH", 3)
+
+
+@pytest.mark.parametrize("value", [SECRET, 1, {"id": SECRET}, [SECRET], [{"id": "a", "kind": SECRET}]])
+def test_a_wrong_value_is_not_repeated(value: Any) -> None:
+    with pytest.raises(ConfigError) as caught:
+        app(endpoints=value).specs("")
+    assert SECRET not in str(caught.value)
+    assert "c.ZarrBrowser.endpoints" in str(caught.value)
+
+
+class TestServerWithWrongConfiguration:
+    @pytest.fixture
+    def jp_server_config(self) -> dict[str, Any]:
+        return {
+            "ServerApp": {"jpserver_extensions": {"jupyterlab_zarrbrowser": True}},
+            "ZarrBrowser": {"endpoints": [{"id": "a", "kind": "s3", "profle": SECRET}]},
+        }
+
+    async def test_still_serves_and_says_which_field(
+        self, jp_fetch: Any, jp_serverapp: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        response = await jp_fetch("zarrbrowser", "api", "endpoints")
+        assert response.code == 200
+        assert SECRET not in caplog.text
+
+
+class TestServerLifecycle:
+    @pytest.fixture
+    def jp_server_config(self, tmp_path: Path) -> dict[str, Any]:
+        return {
+            "ServerApp": {"jpserver_extensions": {"jupyterlab_zarrbrowser": True}},
+            "ZarrBrowser": {"endpoints": [{"id": "files", "kind": "local", "root": str(tmp_path)}]},
+        }
+
+    async def test_the_thread_of_the_stores_ends_with_the_server(
+        self, jp_fetch: Any, jp_serverapp: Any, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        await jp_fetch("zarrbrowser", "api", "children", params={"endpoint": "files"})
+        assert _threads() == 1
+        extension = jp_serverapp.extension_manager.extension_apps["jupyterlab_zarrbrowser"].pop()
+        await extension.stop_extension()
+        assert _threads() == 0
+
+
+def _threads() -> int:
+    return sum(thread.name == "zarrbrowser-io" for thread in threading.enumerate())

@@ -1,0 +1,69 @@
+"""``jupyter zarrbrowser demo``: everything it promises, from start to Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from jupyterlab_zarrbrowser import cli
+
+from .servers.process import ServerProcess, free_port
+
+#: Only bounds how long a demo that does not end holds up the run.
+_END_S = 60
+
+
+def _get(url: str, token: str) -> object:
+    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:
+        return json.load(response)
+
+
+def test_demo_serves_sample_data_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    place = tmp_path / "tmp"
+    place.mkdir()
+    port = free_port()
+    command = [sys.executable, "-u", "-m", "jupyterlab_zarrbrowser.cli", "demo", "--no-browser", "--port", str(port)]
+    demo = ServerProcess("demo", command, log=tmp_path / "demo.log", env={**os.environ, "TMPDIR": str(place)})
+    with demo:
+        demo.spawn()
+        address = demo.wait_for_line(r"http://127\.0\.0\.1:\d+/lab/tree/start-here\.ipynb\?token=(\w+)")
+        base = "http://" + urlsplit(address[0]).netloc + "/zarrbrowser/api"
+        children = _get(f"{base}/children?endpoint=demo&key=climate/reanalysis/", address[1])
+        assert isinstance(children, dict)
+        names = [each["name"] for each in children["items"]]
+        assert names == ["not-consolidated.zarr", "surface-v2.zarr", "surface.zarr"]
+        node = _get(f"{base}/node?endpoint=demo&key=climate/reanalysis/surface.zarr/", address[1])
+        assert isinstance(node, dict)
+        assert (node["kind"], node["sizes"]) == ("dataset", {"time": 240, "lat": 73, "lon": 144})
+
+        pid = demo.pid
+        os.kill(pid, signal.SIGINT)
+        assert demo.wait(_END_S) == 0
+    assert "nothing was left behind" in demo.log_tail()
+    assert list(place.iterdir()) == []
+    listing = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+    assert str(place) not in listing, "a process of the demo is still there"
+
+
+def test_the_command_line_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--help"])
+    assert ended.value.code == 0
+    assert "demo" in capsys.readouterr().out
+
+
+def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [each for each in sys.modules if each.startswith("jupyterlab_zarrbrowser.demo")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "moto.server", None)
+    assert cli.main(["demo", "--no-browser"]) == 1
+    assert "pip install 'jupyterlab_zarrbrowser[demo]'" in capsys.readouterr().err
