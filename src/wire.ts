@@ -255,7 +255,13 @@ export interface IArrayNode extends IZarrNode {
   order: string | null;
 }
 
-export type INode = IBucketNode | IFolderNode | IObjectNode | IGroupNode | IDatasetNode | IArrayNode;
+export type INode =
+  | IBucketNode
+  | IFolderNode
+  | IObjectNode
+  | IGroupNode
+  | IDatasetNode
+  | IArrayNode;
 
 /**
  * Answer of `GET children`: one page.

@@ -1,0 +1,153 @@
+import { ILayoutRestorer } from '@jupyterlab/application';
+import type {
+  JupyterFrontEnd,
+  JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
+import { IConsoleTracker } from '@jupyterlab/console';
+import { IEditorTracker } from '@jupyterlab/fileeditor';
+import { INotebookTracker } from '@jupyterlab/notebook';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator } from '@jupyterlab/translation';
+
+/* eslint-disable jupyter/prefer-lazy-imports --
+   Activation needs these at once: tokens to provide, commands and a widget to register. What it does not need, the
+   details, comes with the first look at them. */
+import { ACTIONS } from './actions';
+import { ServerApi } from './api';
+import { ZarrBrowser } from './browser';
+import { CommandIDs, Commands } from './commands';
+import { BrowserModel } from './model';
+import { CodePlacer } from './notebook';
+import { Persistence } from './persistence';
+import { followSettings } from './settings';
+import { ICodePlacer, IPanelHandle, IZarrBrowser } from './tokens';
+import { ZarrBrowserPanel } from './view/panel';
+/* eslint-enable jupyter/prefer-lazy-imports */
+
+/**
+ * Domain of the translations.
+ */
+const DOMAIN = 'jupyterlab_zarrbrowser';
+
+/**
+ * Place in the left sidebar: below JupyterLab's own, above the extension manager.
+ */
+const RANK = 300;
+
+const PANEL_ID = 'jupyterlab_zarrbrowser:plugin';
+
+const model: JupyterFrontEndPlugin<IZarrBrowser> = {
+  id: 'jupyterlab_zarrbrowser:model',
+  description: 'What the Zarr Browser knows, and the actions on it.',
+  autoStart: true,
+  requires: [ITranslator],
+  provides: IZarrBrowser,
+  activate: (app: JupyterFrontEnd, translator: ITranslator): IZarrBrowser => {
+    const trans = translator.load(DOMAIN);
+    const api = new ServerApi(app.serviceManager.serverSettings, trans);
+    const browser = new ZarrBrowser(new BrowserModel(api));
+    for (const action of ACTIONS) {
+      browser.registerAction(action);
+    }
+    return browser;
+  }
+};
+
+const panel: JupyterFrontEndPlugin<IPanelHandle> = {
+  id: PANEL_ID,
+  description: 'The sidebar of the Zarr Browser.',
+  autoStart: true,
+  requires: [IZarrBrowser, ITranslator],
+  optional: [ILayoutRestorer, ISettingRegistry, IStateDB],
+  provides: IPanelHandle,
+  activate: (
+    app: JupyterFrontEnd,
+    browser: IZarrBrowser,
+    translator: ITranslator,
+    restorer: ILayoutRestorer | null,
+    settings: ISettingRegistry | null,
+    stateDB: IStateDB | null
+  ): IPanelHandle => {
+    if (!(browser instanceof ZarrBrowser)) {
+      throw new Error('The panel needs the Zarr Browser of this extension.');
+    }
+    const widget = new ZarrBrowserPanel({
+      model: browser.model,
+      trans: translator.load(DOMAIN),
+      activate: id => app.shell.activateById(id),
+      copy: text => Clipboard.copyToSystem(text),
+      run: (action, { endpoint, key }, snippet) => {
+        const args = { endpoint, key, ...(snippet ? { snippet } : {}) };
+        void app.commands.execute(CommandIDs.ofAction(action), args);
+      }
+    });
+    const settled = settings
+      ? followSettings(settings, PANEL_ID, browser.model, widget.state)
+      : Promise.resolve({ restoreExpanded: true });
+    if (stateDB) {
+      const persistence = new Persistence(stateDB, browser.model, widget.state);
+      widget.disposed.connect(() => persistence.dispose());
+      void Promise.all([settled, app.restored]).then(([{ restoreExpanded }]) =>
+        persistence.start(restoreExpanded)
+      );
+    }
+    restorer?.add(widget, widget.id);
+    app.shell.add(widget, 'left', { rank: RANK });
+    return widget;
+  }
+};
+
+const placing: JupyterFrontEndPlugin<ICodePlacer> = {
+  id: 'jupyterlab_zarrbrowser:placing',
+  description: 'Puts code into notebooks, consoles and text editors.',
+  autoStart: true,
+  requires: [ITranslator],
+  optional: [INotebookTracker, IConsoleTracker, IEditorTracker],
+  provides: ICodePlacer,
+  activate: (
+    app: JupyterFrontEnd,
+    translator: ITranslator,
+    notebooks: INotebookTracker | null,
+    consoles: IConsoleTracker | null,
+    editors: IEditorTracker | null
+  ): ICodePlacer =>
+    new CodePlacer({
+      app,
+      notebooks,
+      consoles,
+      editors,
+      trans: translator.load(DOMAIN)
+    })
+};
+
+const commands: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab_zarrbrowser:commands',
+  description: 'Commands, context menu and palette of the Zarr Browser.',
+  autoStart: true,
+  requires: [IZarrBrowser, IPanelHandle, ICodePlacer, ITranslator],
+  optional: [ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    browser: IZarrBrowser,
+    handle: IPanelHandle,
+    placer: ICodePlacer,
+    translator: ITranslator,
+    palette: ICommandPalette | null
+  ): void => {
+    // Lives as long as the page.
+    void new Commands({
+      app,
+      browser,
+      panel: handle,
+      placer,
+      palette,
+      trans: translator.load(DOMAIN)
+    });
+  }
+};
+
+export * from './tokens';
+
+export default [model, panel, placing, commands];

@@ -1,0 +1,175 @@
+import type {
+  IArrayNode,
+  IDatasetNode,
+  IEndpoint,
+  IGroupNode,
+  INode,
+  INodeBase,
+  IProblem
+} from './wire';
+
+/**
+ * Where something is: an endpoint and a raw key below its root. Containers end in `/`; the root is the empty key.
+ */
+export interface ILocation {
+  readonly endpoint: string;
+  readonly key: string;
+}
+
+/**
+ * An endpoint as a row. Its key is empty, as its root's is.
+ */
+export interface IEndpointNode extends INodeBase {
+  kind: 'endpoint';
+  endpointInfo: IEndpoint;
+  /**
+   * What lies at the root where that is more than a place: the endpoint of a single Zarr store is that store.
+   */
+  root: INode | null;
+}
+
+/**
+ * Whatever has a row of its own.
+ */
+export type TreeNode = INode | IEndpointNode;
+
+/**
+ * One string per location, for maps and DOM attributes. Endpoint ids hold no line break, so keys may.
+ */
+export function idOf(location: ILocation): string {
+  return `${location.endpoint}\n${location.key}`;
+}
+
+export function locationOf(id: string): ILocation {
+  const cut = id.indexOf('\n');
+  return { endpoint: id.slice(0, cut), key: id.slice(cut + 1) };
+}
+
+/**
+ * Keys of the containers above a key, outermost (the root, '') first. Cuts at each `/`, so that `a//b` lies in `a//`.
+ */
+export function ancestorKeys(key: string): string[] {
+  if (key === '') {
+    return [];
+  }
+  const keys = [''];
+  for (
+    let at = key.indexOf('/');
+    at !== -1 && at < key.length - 1;
+    at = key.indexOf('/', at + 1)
+  ) {
+    keys.push(key.slice(0, at + 1));
+  }
+  return keys;
+}
+
+/**
+ * Last segment of a key, for a row of which nothing else is known.
+ */
+export function nameOfKey(key: string): string {
+  const bare = key.endsWith('/') ? key.slice(0, -1) : key;
+  return bare.slice(bare.lastIndexOf('/') + 1) || '/';
+}
+
+/**
+ * What is opened, described and copied when a row is meant: an endpoint's root where that is a node, else the node.
+ */
+export function effectiveNode(node: TreeNode): TreeNode {
+  return node.kind === 'endpoint' && node.root ? node.root : node;
+}
+
+export function isContainer(node: TreeNode): boolean {
+  switch (node.kind) {
+    case 'object':
+    case 'array':
+      return false;
+    case 'endpoint':
+      return node.root?.kind !== 'array';
+    default:
+      return true;
+  }
+}
+
+export function isZarr(
+  node: TreeNode
+): node is IGroupNode | IDatasetNode | IArrayNode {
+  return (
+    node.kind === 'group' || node.kind === 'dataset' || node.kind === 'array'
+  );
+}
+
+/**
+ * Whether cells can be made that open it.
+ */
+export function hasSnippets(node: TreeNode): boolean {
+  const meant = effectiveNode(node);
+  return isZarr(meant) || meant.kind === 'object';
+}
+
+/**
+ * Whether it is a store's root: the row that carries the badges.
+ */
+export function isStoreRoot(node: TreeNode): boolean {
+  return (
+    isZarr(node) &&
+    (node.storeKey === null ? node.path === '' : node.storeKey === node.key)
+  );
+}
+
+/**
+ * Whether someone still has to look into it.
+ */
+export function isUndecided(node: TreeNode): boolean {
+  return node.kind === 'folder' && node.isUndecided;
+}
+
+export function endpointNode(
+  info: IEndpoint,
+  root: INode | null = null
+): IEndpointNode {
+  return {
+    kind: 'endpoint',
+    endpoint: info.id,
+    key: '',
+    name: info.title,
+    uri: info.url,
+    sizeBytes: null,
+    modifiedAt: null,
+    format: root?.format ?? null,
+    health: root?.health ?? [],
+    problem: info.status === 'problem' ? info.problem : null,
+    documents: null,
+    endpointInfo: info,
+    root
+  };
+}
+
+/**
+ * A row for a place of which only the key is known.
+ */
+export function placeholder(location: ILocation, uri: string): INode {
+  const base = {
+    endpoint: location.endpoint,
+    key: location.key,
+    name: nameOfKey(location.key),
+    uri,
+    sizeBytes: null,
+    modifiedAt: null,
+    format: null,
+    health: [],
+    problem: null,
+    documents: null
+  };
+  return location.key.endsWith('/')
+    ? { ...base, kind: 'folder', isUndecided: true }
+    : { ...base, kind: 'object' };
+}
+
+export function isProblem(value: unknown): value is IProblem {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    'message' in value
+  );
+}

@@ -1,0 +1,171 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { LabIcon } from '@jupyterlab/ui-components';
+import { Token } from '@lumino/coreutils';
+import type { IDisposable } from '@lumino/disposable';
+import type { ISignal } from '@lumino/signaling';
+
+import type { ILocation, TreeNode } from './nodes';
+import type { INode, ISnippet } from './wire';
+
+/**
+ * What the panel shows, for other extensions to read and to steer.
+ */
+export interface IBrowserModel {
+  /**
+   * Emitted after any change of what the tree shows, including the selection.
+   */
+  readonly changed: ISignal<IBrowserModel, void>;
+  /**
+   * The node on which commands act when nothing else is said.
+   */
+  readonly selected: TreeNode | null;
+  /**
+   * What is known of a node, null where it was never seen.
+   */
+  find(location: ILocation): TreeNode | null;
+  /**
+   * Show a node: expand what it lies in, select it.
+   */
+  reveal(node: INode): void;
+  /**
+   * Reveal what a URL, or a path inside the current endpoint, means.
+   *
+   * @throws ApiError with the server's reason where it refuses.
+   */
+  goTo(url: string, signal?: AbortSignal): Promise<INode>;
+  /**
+   * Ask the stores again: for one node and what is expanded below it, else for all that is expanded.
+   */
+  refresh(location?: ILocation): Promise<void>;
+  /**
+   * Code that opens a node, best first.
+   */
+  snippets(location: ILocation): Promise<readonly ISnippet[]>;
+  /**
+   * The same where it is already here, else null.
+   */
+  snippetsNow(location: ILocation): readonly ISnippet[] | null;
+}
+
+/**
+ * Where code can go.
+ */
+export interface ICodePlacer {
+  /**
+   * Put code where the user worked last: a new cell below the active one of a notebook, the prompt of a console, the
+   * cursor of a text editor; asks where none of these is open. Never runs it. Returns whether it was put somewhere.
+   */
+  place(code: string, options: ICodePlacer.IOptions): Promise<boolean>;
+  /**
+   * Put code on the clipboard.
+   */
+  copy(code: string): Promise<void>;
+}
+
+export namespace ICodePlacer {
+  export interface IOptions {
+    /**
+     * Language of the code, as kernel specs name it.
+     */
+    language: string;
+  }
+}
+
+/**
+ * What an action works with.
+ */
+export interface IActionContext {
+  readonly node: TreeNode;
+  readonly model: IBrowserModel;
+  readonly panel: IPanelHandle;
+  readonly placer: ICodePlacer;
+  readonly trans: TranslationBundle;
+  /**
+   * Id of the snippet that was asked for, null for the best.
+   */
+  readonly snippet: string | null;
+}
+
+/**
+ * What commands may ask of the panel.
+ */
+export interface IPanelHandle {
+  /**
+   * Emitted with the node for which the context menu opens next.
+   */
+  readonly menuOpening: ISignal<IPanelHandle, TreeNode>;
+  /**
+   * Bring the panel to the front.
+   */
+  reveal(): void;
+  focusTree(): void;
+  focusFilter(): void;
+  /**
+   * Show the box that goes to a URL or path.
+   */
+  showGoTo(): void;
+  showDetails(): void;
+  toggleDetails(): void;
+  collapseAll(): void;
+  /**
+   * Let the user filter a container's children on the server.
+   */
+  filterByPrefix(location: ILocation): void;
+}
+
+/**
+ * A verb on a node. Becomes the command `zarrbrowser:<id>` and an entry in the context menu and the palette.
+ */
+export interface INodeAction {
+  readonly id: string;
+  /**
+   * Order in the context menu; groups of ten are set apart by a line.
+   */
+  readonly rank: number;
+  readonly icon?: LabIcon;
+  /**
+   * Label without a node (`null`: palette, settings editor) and with one.
+   */
+  label(
+    trans: TranslationBundle,
+    node: TreeNode | null,
+    model: IBrowserModel
+  ): string;
+  caption?(trans: TranslationBundle): string;
+  isApplicable(node: TreeNode): boolean;
+  run(context: IActionContext): Promise<void> | void;
+}
+
+/**
+ * The Zarr Browser.
+ */
+export interface IZarrBrowser {
+  readonly model: IBrowserModel;
+  /**
+   * In the order of registration.
+   */
+  readonly actions: readonly INodeAction[];
+  readonly actionAdded: ISignal<IZarrBrowser, INodeAction>;
+  readonly actionRemoved: ISignal<IZarrBrowser, INodeAction>;
+  /**
+   * Add a verb; disposing the result removes it.
+   *
+   * @throws Error where the id is taken.
+   */
+  registerAction(action: INodeAction): IDisposable;
+}
+
+export const IZarrBrowser = new Token<IZarrBrowser>(
+  'jupyterlab_zarrbrowser:IZarrBrowser',
+  'Browses object stores: what is shown and selected, and the actions on it.'
+);
+
+export const ICodePlacer = new Token<ICodePlacer>(
+  'jupyterlab_zarrbrowser:ICodePlacer',
+  'Puts code into the notebook, console or text editor that was used last.'
+);
+
+export const IPanelHandle = new Token<IPanelHandle>(
+  'jupyterlab_zarrbrowser:IPanelHandle',
+  'Shows the panel of the Zarr Browser and its parts.'
+);

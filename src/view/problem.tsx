@@ -1,0 +1,52 @@
+import { copyIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { LOCAL_CODES } from '../api';
+import { problemIcon } from '../icons';
+import type { IProblem } from '../wire';
+import { IconButton, TextButton } from './button';
+import { usePanel } from './context';
+
+/**
+ * What enables the part of the extension that runs in the Jupyter server.
+ */
+const ENABLE = 'jupyter server extension enable jupyterlab_zarrbrowser';
+
+/**
+ * What happened, what to do, and a button to try again.
+ */
+export function ProblemBox(props: {
+  problem: IProblem;
+  onRetry?(): void;
+}): React.JSX.Element {
+  const { trans, copy } = usePanel();
+  const { problem, onRetry } = props;
+  return (
+    <div className="jp-ZarrBrowser-problem" role="alert">
+      <problemIcon.react
+        tag="span"
+        className="jp-ZarrBrowser-problemIcon"
+        aria-hidden
+      />
+      <div className="jp-ZarrBrowser-problemText">
+        <div className="jp-ZarrBrowser-problemMessage">{problem.message}</div>
+        {problem.hint ? (
+          <div className="jp-ZarrBrowser-problemHint">{problem.hint}</div>
+        ) : null}
+        {problem.code === LOCAL_CODES.missing ? (
+          <div className="jp-ZarrBrowser-command">
+            <code>{ENABLE}</code>
+            <IconButton
+              icon={copyIcon}
+              label={trans.__('Copy command')}
+              onClick={() => copy(ENABLE)}
+            />
+          </div>
+        ) : null}
+        {onRetry ? (
+          <TextButton label={trans.__('Retry')} onClick={onRetry} />
+        ) : null}
+      </div>
+    </div>
+  );
+}

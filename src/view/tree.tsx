@@ -1,0 +1,478 @@
+import React from 'react';
+
+import { trackDrag } from '../drag';
+import { iconOf } from '../icons';
+import { effectiveNode, hasSnippets, locationOf } from '../nodes';
+import type { TreeNode } from '../nodes';
+import { intentOf, rowId, scrollFor, typeahead, windowOf } from '../rows';
+import type { IRow } from '../rows';
+import { usePanel } from './context';
+import { Row } from './row';
+import { TreeState } from './states';
+import { useSnapshot } from './useSnapshot';
+
+/**
+ * Milliseconds after which typing starts a new word.
+ */
+const TYPEAHEAD_MS = 700;
+
+/**
+ * Height of a row: that of JupyterLab's lists, more where the interface font is larger.
+ */
+const ROW_MIN_PX = 24;
+const ROW_PER_FONT = 1.84;
+
+interface IViewport {
+  readonly topPx: number;
+  readonly heightPx: number;
+}
+
+/**
+ * The tree: all rows as one list, of which only the visible ones are in the page.
+ *
+ * It keeps the focus itself and names the active row by `aria-activedescendant`: so the focus cannot get lost when a
+ * row goes away.
+ */
+export function Tree(props: {
+  treeRef: React.RefObject<HTMLDivElement>;
+}): React.JSX.Element {
+  const { treeRef } = props;
+  const panel = usePanel();
+  const { model, state, trans } = panel;
+  useSnapshot(model.changed, () => model.version);
+  const [viewport, setViewport] = React.useState<IViewport>({
+    topPx: 0,
+    heightPx: 0
+  });
+  const [rowPx, setRowPx] = React.useState(ROW_MIN_PX);
+
+  const rows = model.rows;
+  const activeIndex = model.activeIndex;
+  const active = rows.list[activeIndex];
+
+  // --- Measuring and scrolling ---
+
+  const frame = React.useRef(0);
+  const onScroll = () => {
+    cancelAnimationFrame(frame.current);
+    frame.current = requestAnimationFrame(() => {
+      const tree = treeRef.current;
+      if (tree) {
+        setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
+      }
+    });
+  };
+
+  React.useLayoutEffect(() => {
+    const tree = treeRef.current;
+    if (!tree) {
+      return;
+    }
+    const measure = () => {
+      if (tree.clientHeight === 0) {
+        return;
+      }
+      const font = parseFloat(getComputedStyle(tree).fontSize) || 13;
+      const height = Math.max(ROW_MIN_PX, Math.round(font * ROW_PER_FONT));
+      setRowPx(height);
+      setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
+      model.setLayout({ widthPx: tree.clientWidth, rowPx: height });
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(tree);
+    return () => {
+      observer.disconnect();
+      cancelAnimationFrame(frame.current);
+    };
+  }, [model, treeRef]);
+
+  // Rows that come or go above what is visible do not move it.
+  const anchor = React.useRef({ id: '', shiftPx: 0, filter: '' });
+  React.useLayoutEffect(() => {
+    const tree = treeRef.current;
+    if (!tree) {
+      return;
+    }
+    const { id, shiftPx, filter } = anchor.current;
+    const index = rows.indexOf(id);
+    if (tree.scrollTop > 0 && index !== -1 && filter === model.filter) {
+      const topPx = rows.offsetOf(index) * rowPx + shiftPx;
+      if (Math.abs(topPx - tree.scrollTop) >= 1) {
+        tree.scrollTop = topPx;
+      }
+    }
+  }, [rows, rowPx, model, treeRef]);
+
+  // What was made active otherwise than by a click is scrolled into view.
+  const activeId = active?.id;
+  React.useLayoutEffect(() => {
+    const tree = treeRef.current;
+    if (!tree || activeIndex === -1 || tree.clientHeight === 0) {
+      return;
+    }
+    const topPx = scrollFor(
+      rows,
+      activeIndex,
+      tree.scrollTop,
+      tree.clientHeight,
+      rowPx
+    );
+    if (topPx !== tree.scrollTop) {
+      tree.scrollTop = topPx;
+      setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
+    }
+    // Not whenever rows come and go: that would take the view away from where the user has scrolled.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [activeId, model.filter]);
+
+  React.useLayoutEffect(() => {
+    const topPx = treeRef.current?.scrollTop ?? 0;
+    const first = rows.at(topPx / rowPx);
+    const row = rows.list[first];
+    anchor.current = {
+      id: row?.id ?? '',
+      shiftPx: topPx - rows.offsetOf(first) * rowPx,
+      filter: model.filter
+    };
+  });
+
+  const { start, end } = windowOf(
+    rows,
+    viewport.topPx,
+    viewport.heightPx,
+    rowPx
+  );
+
+  React.useEffect(() => {
+    model.seen(
+      rows.list
+        .slice(start, end)
+        .filter(row => row.kind === 'node')
+        .map(row => row.target)
+    );
+  }, [model, rows, start, end]);
+
+  // --- Doing ---
+
+  const insert = (node: TreeNode) => panel.run('insert', node);
+
+  const activateRow = (row: IRow) => {
+    const node = model.node(row.target);
+    switch (row.kind) {
+      case 'node':
+        if (node && hasSnippets(node) && node.kind !== 'endpoint') {
+          insert(node);
+        } else {
+          model.toggle(row.target);
+        }
+        break;
+      case 'more':
+        void model.loadMore(row.target);
+        break;
+      case 'error':
+      case 'unknown':
+      case 'note':
+        void model.retry(row.target);
+        break;
+      case 'prefix':
+        treeRef.current
+          ?.querySelector<HTMLInputElement>('.jp-ZarrBrowser-prefix input')
+          ?.focus();
+        break;
+      case 'empty':
+        break;
+    }
+  };
+
+  const isMenuOurs = React.useRef(false);
+  const openMenu = async (index: number, x: number | null, y = 0) => {
+    const row = rows.list[index];
+    const node = row && model.node(row.target);
+    if (!row || !node) {
+      return;
+    }
+    const meant = effectiveNode(node);
+    if (hasSnippets(node) && model.snippetsNow(meant) === null) {
+      await Promise.race([
+        model.snippets(meant).catch(() => null),
+        new Promise(resolve => setTimeout(resolve, state.menuWaitMs))
+      ]);
+    }
+    const element = document.getElementById(domIdOf(row));
+    if (!element) {
+      return;
+    }
+    const box = element.getBoundingClientRect();
+    panel.menuOpening(node);
+    isMenuOurs.current = true;
+    element.dispatchEvent(
+      new MouseEvent('contextmenu', {
+        bubbles: true,
+        cancelable: true,
+        view: window,
+        button: 2,
+        clientX: x ?? box.left + Math.min(box.width / 2, 64),
+        clientY: x === null ? box.bottom : y
+      })
+    );
+    isMenuOurs.current = false;
+  };
+
+  const indexOfEvent = (target: EventTarget): number => {
+    const element =
+      target instanceof Element ? target.closest('[data-row]') : null;
+    return rows.indexOf(element?.getAttribute('data-row') ?? null);
+  };
+
+  // --- Events ---
+
+  const typed = React.useRef({ text: '', at: 0 });
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.target !== event.currentTarget) {
+      return;
+    }
+    const now = Date.now();
+    const isTyping =
+      typed.current.text !== '' && now - typed.current.at < TYPEAHEAD_MS;
+    const isSpace =
+      event.key === ' ' && isTyping && !event.ctrlKey && !event.metaKey;
+    const pageRows = Math.floor(viewport.heightPx / rowPx) - 1;
+    const intent = isSpace
+      ? ({ do: 'type', text: ' ' } as const)
+      : intentOf(rows, activeIndex, event, pageRows);
+    if (!intent) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    switch (intent.do) {
+      case 'move':
+        model.activate(intent.to);
+        break;
+      case 'expand':
+      case 'collapse':
+        model.toggle(rows.list[intent.at]!.target);
+        break;
+      case 'activate':
+        activateRow(rows.list[intent.at]!);
+        break;
+      case 'select':
+        model.activate(intent.at);
+        state.areDetailsOpen = true;
+        break;
+      case 'menu':
+        void openMenu(intent.at, null);
+        break;
+      case 'expandAll':
+        void model.expandAll(intent.ids);
+        break;
+      case 'type': {
+        const text = (isTyping ? typed.current.text : '') + intent.text;
+        typed.current = { text, at: now };
+        const to = typeahead(
+          rows,
+          activeIndex,
+          text,
+          id => model.node(id)?.name
+        );
+        if (to !== -1) {
+          model.activate(to);
+        }
+        break;
+      }
+    }
+  };
+
+  const onPointerDown = (event: React.PointerEvent) => {
+    const index = indexOfEvent(event.target);
+    const row = rows.list[index];
+    if (!row) {
+      return;
+    }
+    model.activate(index);
+    const node = model.node(row.target);
+    if (
+      event.button === 0 &&
+      event.pointerType !== 'touch' &&
+      row.kind === 'node' &&
+      node &&
+      hasSnippets(node)
+    ) {
+      trackDrag(event, {
+        code: model
+          .snippets(effectiveNode(node))
+          .then(snippets => snippets[0]?.code ?? null),
+        makeImage: () => dragImage(node)
+      });
+    }
+  };
+
+  const onDoubleClick = (event: React.MouseEvent) => {
+    const row = rows.list[indexOfEvent(event.target)];
+    if (row?.kind === 'node') {
+      if (state.doubleClick === 'expand' && row.expanded !== null) {
+        model.toggle(row.target);
+      } else {
+        activateRow(row);
+      }
+    }
+  };
+
+  const onContextMenu = (event: React.MouseEvent) => {
+    const index = indexOfEvent(event.target);
+    if (isMenuOurs.current || event.shiftKey || index === -1) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    model.activate(index);
+    void openMenu(index, event.clientX, event.clientY);
+  };
+
+  const focusTree = () => treeRef.current?.focus({ preventScroll: true });
+
+  const handlers = {
+    onToggle: (id: string) => {
+      model.select(locationOf(id));
+      model.toggle(id);
+    },
+    onRetry: (id: string) => void model.retry(id),
+    onMore: (id: string) => void model.loadMore(id),
+    onFunnel: (id: string) => {
+      const isOn = model.prefix(id) !== null;
+      void model.setPrefix(id, isOn ? null : '');
+      if (isOn) {
+        focusTree();
+      }
+    },
+    onLeave: (row: IRow, to: 'container' | 'next') => {
+      const index = rows.indexOf(row.id);
+      model.activate(
+        to === 'next'
+          ? Math.min(rows.length - 1, index + 1)
+          : rows.indexOf(row.target)
+      );
+      focusTree();
+    }
+  };
+  // Rows are drawn again when what they show has changed, and not because these are other functions.
+  const latest = React.useRef(handlers);
+  React.useLayoutEffect(() => {
+    latest.current = handlers;
+  });
+  const stable = React.useMemo<typeof handlers>(
+    () => ({
+      onToggle: id => latest.current.onToggle(id),
+      onRetry: id => latest.current.onRetry(id),
+      onMore: id => latest.current.onMore(id),
+      onFunnel: id => latest.current.onFunnel(id),
+      onLeave: (row, to) => latest.current.onLeave(row, to)
+    }),
+    []
+  );
+
+  // --- Drawing ---
+
+  const drawn: number[] = [];
+  for (let index = start; index < end; index++) {
+    drawn.push(index);
+  }
+  // The active row stays in the page, for those who hear it; a box that is typed in stays, too.
+  const boxes = model.prefixIds.map(id => rows.indexOf(rowId(id, 'prefix')));
+  for (const index of [activeIndex, ...boxes]) {
+    if (index !== -1 && !drawn.includes(index)) {
+      drawn.push(index);
+    }
+  }
+
+  const isEmpty = model.endpointsStatus !== 'ready' || rows.length === 0;
+  const isFilteredOut =
+    isEmpty && model.filter !== '' && model.endpointIds.length > 0;
+
+  return (
+    <>
+      {isFilteredOut ? (
+        <div className="jp-ZarrBrowser-state" data-centred>
+          {trans.__('Nothing that is loaded matches “%1”.', model.filter)}
+        </div>
+      ) : isEmpty ? (
+        <TreeState />
+      ) : null}
+      <div
+        ref={treeRef}
+        className="jp-ZarrBrowser-tree"
+        role="tree"
+        tabIndex={isEmpty ? -1 : 0}
+        hidden={isEmpty}
+        aria-label={trans.__('Object stores')}
+        aria-activedescendant={active ? domIdOf(active) : undefined}
+        aria-multiselectable={false}
+        onScroll={onScroll}
+        onKeyDown={onKeyDown}
+        onPointerDown={onPointerDown}
+        onDoubleClick={onDoubleClick}
+        onContextMenu={onContextMenu}
+        onFocus={event => {
+          if (event.target === event.currentTarget && activeIndex === -1) {
+            model.activate(0);
+          }
+        }}
+      >
+        <div
+          className="jp-ZarrBrowser-rows"
+          role="presentation"
+          style={{
+            height: rows.slots * rowPx,
+            ['--jp-zarrbrowser-row' as string]: `${rowPx}px`
+          }}
+        >
+          {drawn.map(index => {
+            const row = rows.list[index]!;
+            const node = model.node(row.target);
+            return node ? (
+              <Row
+                key={row.id}
+                row={row}
+                domId={domIdOf(row)}
+                node={node}
+                listing={model.listing(row.target)}
+                prefix={model.prefix(row.target)}
+                isActive={index === activeIndex}
+                isLoading={model.isLoading(row.target)}
+                topPx={rows.offsetOf(index) * rowPx}
+                rowPx={rowPx}
+                filter={model.filter}
+                trans={trans}
+                {...stable}
+              />
+            ) : null;
+          })}
+        </div>
+      </div>
+    </>
+  );
+}
+
+/**
+ * An id for the page: without spaces, which `aria-activedescendant` would take for two ids.
+ */
+function domIdOf(row: IRow): string {
+  const id = row.id.replace(/[\s%]/g, space => `%${space.charCodeAt(0)}`);
+  return `jp-ZarrBrowser-row-${id}`;
+}
+
+/**
+ * What follows the pointer while a row is dragged.
+ */
+function dragImage(node: TreeNode): HTMLElement {
+  const image = document.createElement('div');
+  image.className = 'jp-ZarrBrowser-dragImage';
+  iconOf(effectiveNode(node)).element({
+    container: image.appendChild(document.createElement('span'))
+  });
+  const name = image.appendChild(document.createElement('span'));
+  name.textContent = node.name;
+  return image;
+}
