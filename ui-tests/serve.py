@@ -1,0 +1,122 @@
+"""What the browser tests run against: real stores with data in them, then JupyterLab.
+
+Serves on ``ZB_UI_PORT`` until it is told to end. Endpoints: a Swift with EC2-style credentials in a profile, as our users
+have; a synthetic archive with millions of keys; the same Swift behind a proxy that forbids listing; an address where
+nothing answers; a web server without index pages; a folder.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from jupyterlab_zarrbrowser.demo.samples import write_samples
+from tests.servers.counting_proxy import CountingProxy
+from tests.servers.dead import Dead
+from tests.servers.fake_s3 import FakeS3
+from tests.servers.http_files import HttpFiles
+from tests.servers.process import ServerProcess, answers_ok
+from tests.servers.s3_client import upload_directory
+from tests.servers.swift import DEMO, Swift, has_user_attributes
+from tests.servers.zarr_samples import write_all
+
+CONFIG = """\
+from jupyterlab.galata import configure_jupyter_server
+
+configure_jupyter_server(c)
+c.ServerApp.ip = "127.0.0.1"
+c.ServerApp.port = {port}
+c.ServerApp.allow_root = True
+c.ServerApp.root_dir = {work!r}
+c.ServerApp.jpserver_extensions = {{"jupyterlab_zarrbrowser": True}}
+c.ZarrBrowser.endpoints = [
+    {{"id": "js2", "title": "Jetstream2", "kind": "s3", "profile": "js2", "endpoint_url": {swift!r}}},
+    {{"id": "archive", "title": "Archive", "kind": "s3", "endpoint_url": {archive!r},
+      "env": {{"key": "ARCHIVE_KEY", "secret": "ARCHIVE_SECRET"}}}},
+    {{"id": "locked", "title": "Locked bucket", "kind": "s3", "profile": "js2", "endpoint_url": {locked!r},
+      "root": "s3://climate"}},
+    {{"id": "old", "title": "Old cluster", "kind": "s3", "profile": "js2", "endpoint_url": {dead!r}}},
+    {{"id": "web", "title": "Web server", "kind": "http", "root": {web!r}, "index": False}},
+    {{"id": "files", "title": "My files", "kind": "local", "root": {files!r}}},
+]
+"""
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(0)
+
+
+def main() -> None:
+    port = int(os.environ.get("ZB_UI_PORT", "8899"))
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    with ExitStack() as stack:
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="zarrbrowser-ui-")))
+        if not has_user_attributes(place):
+            cache = ROOT / ".cache"
+            cache.mkdir(exist_ok=True)
+            place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ui-", dir=cache)))
+        buckets, samples, work = place / "buckets", place / "samples", place / "work"
+        work.mkdir()
+        write_samples(buckets)
+        write_all(samples)
+        archive = stack.enter_context(FakeS3(place / "archive.log"))
+        swift = stack.enter_context(Swift(place / "swift"))
+        dead = Dead(place)
+        stack.callback(dead.close)
+        with closing(swift.client()) as client:
+            for folder in (*sorted(buckets.iterdir()), samples):
+                client.create_bucket(Bucket=folder.name)
+                upload_directory(client, folder, folder.name)
+        locked = stack.enter_context(CountingProxy(swift.url, deny_match="^List", missing_as_403=True))
+        web = stack.enter_context(HttpFiles(buckets, index="none"))
+        (place / "aws").write_text(
+            f"[profile js2]\naws_access_key_id = {DEMO.key}\naws_secret_access_key = {DEMO.secret}\nregion = us-east-1\n",
+            encoding="utf-8",
+        )
+        config = place / "jupyter_server_config.py"
+        config.write_text(
+            CONFIG.format(
+                port=port,
+                work=str(work),
+                swift=swift.url,
+                archive=archive.url,
+                locked=locked.url,
+                dead=dead.refusing,
+                web=web.url + "/",
+                files=str(buckets),
+            ),
+            encoding="utf-8",
+        )
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment |= {
+            "AWS_CONFIG_FILE": str(place / "aws"),
+            "AWS_SHARED_CREDENTIALS_FILE": str(place / "none"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "ARCHIVE_KEY": "archive",
+            "ARCHIVE_SECRET": "archive-secret",
+            "JUPYTER_CONFIG_DIR": str(place / "config"),
+            "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
+            "IPYTHONDIR": str(place / "ipython"),
+            "TMPDIR": str(place),
+        }
+        command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
+        lab = ServerProcess("jupyterlab", command, log=place / "lab.log", env=environment)
+        stack.callback(lab.stop)
+        lab.start(lambda: answers_ok(f"http://127.0.0.1:{port}/api"))
+        print(f"JupyterLab: http://127.0.0.1:{port}/lab", flush=True)
+        try:
+            lab.wait(24 * 3600)
+        finally:
+            print(lab.log_tail(), flush=True)
+
+
+if __name__ == "__main__":
+    main()
