@@ -6,10 +6,10 @@ the one of the session. Samples are written once and uploaded once to each serve
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -21,7 +21,7 @@ from .http_files import HttpFiles
 from .moto_s3 import MotoS3
 from .process import REPO_ROOT
 from .s3_client import upload_directory
-from .swift import Swift, has_user_attributes
+from .swift import Swift, ensure_venv, has_user_attributes
 from .zarr_samples import Sample, write_all
 
 __all__ = [
@@ -67,10 +67,13 @@ def _sample_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def swift(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swift]:
     home = tmp_path_factory.mktemp("swift")
-    if not has_user_attributes(home):  # a temporary directory in memory; the checkout is on a disk
-        home = REPO_ROOT / ".cache" / f"swift-{os.getpid()}"
-        home.mkdir(parents=True)
-    with Swift(home) as server:
+    if has_user_attributes(home):
+        with Swift(home) as server:
+            yield server
+        return
+    # The temporary directory is in memory; the checkout is on a disk.
+    ensure_venv()  # makes .cache
+    with TemporaryDirectory(prefix="swift-", dir=REPO_ROOT / ".cache") as on_disk, Swift(Path(on_disk)) as server:
         yield server
 
 

@@ -89,7 +89,8 @@ class Swift:
             options = ["-l", "127.0.0.1", "-p", str(memcached_port), "-m", "64", "-u", getpass.getuser()]
             self._spawn("memcached", [memcached, *options])
         for name in (*BACKENDS, "proxy"):
-            self._spawn(name, [python.with_name(f"swift-{name}-server"), self.home / "etc" / f"{name}.conf"])
+            command = python.with_name(f"swift-{name}-server")
+            self._spawn(name, [command, self.home / "etc" / f"{name}.conf", "--verbose"])
         self.url = f"http://127.0.0.1:{proxy}"
         ports_of = {"memcached": memcached_port, "account": account, "container": container, "object": object_}
         for process in self._processes:
