@@ -6,6 +6,7 @@ Every method is a coroutine of the I/O thread's loop, is bounded in time, and ra
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import importlib.util
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from .errors import BrowserError
 from .explorer import Explorer
 from .formats import METADATA_NAMES
 from .keys import parent_of
-from .snippets import SNIPPETS, Target
+from .snippets import SNIPPETS, Target, http_names
 from .stores import Store, open_store
 
 _T = TypeVar("_T")
@@ -29,9 +30,6 @@ _GESTURE_S = 60
 MAX_PAGE = 1000
 MAX_KEYS = 200
 MAX_KEY_LENGTH = 4096
-
-#: Over HTTP a library would read these as the query or fragment of the address.
-_UNSAFE_IN_URL = frozenset("#?%")
 
 EndpointSpec = tuple[AnyEndpointConfig, wire.EndpointSource, wire.Scratch | None]
 
@@ -67,15 +65,23 @@ class Browser:
         Endpoints in the order in which the panel shows them. Ids are unique.
     cache_s
         Seconds for which an answer of a store is remembered.
-    has_dask
-        Whether cells may use dask; None looks whether it is installed here.
+    has_dask, has_cftime
+        Whether cells may use them; None looks whether they are installed here.
     """
 
-    def __init__(self, specs: Sequence[EndpointSpec], *, cache_s: float = 300, has_dask: bool | None = None) -> None:
+    def __init__(
+        self,
+        specs: Sequence[EndpointSpec],
+        *,
+        cache_s: float = 300,
+        has_dask: bool | None = None,
+        has_cftime: bool | None = None,
+    ) -> None:
         self._specs = list(specs)
         self._cache_s = cache_s
         self._open: dict[str, _Endpoint] | None = None
         self._has_dask = importlib.util.find_spec("dask") is not None if has_dask is None else has_dask
+        self._has_cftime = importlib.util.find_spec("cftime") is not None if has_cftime is None else has_cftime
 
     @property
     def _endpoints(self) -> dict[str, _Endpoint]:
@@ -140,7 +146,8 @@ class Browser:
             try:
                 return await _bounded(which, which.explorer.node(key, refresh=refresh, hurry=True))
             except BrowserError as exc:
-                if exc.code not in {"not_found", "no_such_bucket"}:
+                # The others are tried on the chance that they hold it; what the first says is the reason.
+                if missing is None and exc.code not in {"not_found", "no_such_bucket"}:
                     raise
                 missing = missing or exc
         assert missing is not None
@@ -175,20 +182,25 @@ class Browser:
     async def _target(self, which: _Endpoint, key: str) -> Target:
         explorer, store = which.explorer, which.store
         node = await explorer.node(key)
-        arrays: list[wire.ArrayNode] = []
-        in_dataset = False
-        if isinstance(node, wire.DatasetNode):
-            arrays = await explorer.arrays(node.key)
-        elif isinstance(node, wire.ArrayNode) and node.path:
-            try:
-                group = parent_of(node.key)
-                in_dataset = isinstance(await explorer.node(group), wire.DatasetNode)
-                arrays = await explorer.arrays(group) if in_dataset else []
-            except BrowserError:
-                # The array itself is readable, and opens without its group.
-                in_dataset = False
-        url, node = _address(store, node)
-        return Target(node, url, store.cell_access(), arrays, in_dataset and bool(node.path), self._has_dask)
+        group = parent_of(node.key) if isinstance(node, wire.ArrayNode) else node.key
+        arrays = await _arrays(explorer, node, group)
+        url, seen = _address(store, node)
+        target = Target(
+            seen,
+            url,
+            store.cell_access(),
+            arrays,
+            in_dataset=isinstance(seen, wire.ArrayNode)
+            and bool(seen.path)
+            and any(each.key == node.key for each in arrays),
+            has_dask=self._has_dask,
+            has_cftime=self._has_cftime,
+        )
+        was_consolidated = isinstance(node, wire.ZarrNode) and node.consolidated
+        if was_consolidated and not target.consolidated and not await _lists(store, group):
+            # Code has to list the members now, and a group that cannot be listed looks empty without any error.
+            return dataclasses.replace(target, node=_unlisted(seen), in_dataset=False)
+        return target
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -206,15 +218,55 @@ class Browser:
         return found
 
 
+async def _arrays(explorer: Explorer, node: wire.Node, group: str) -> list[wire.ArrayNode]:
+    """The arrays of the group that code opens: the node, or the dataset that holds it."""
+    if isinstance(node, wire.GroupNode | wire.DatasetNode):
+        return [] if node.members_unknown else await explorer.arrays(group)
+    if not isinstance(node, wire.ArrayNode) or not node.path:
+        return []
+    try:
+        return await explorer.arrays(group) if isinstance(await explorer.node(group), wire.DatasetNode) else []
+    except BrowserError:
+        # The array itself is readable, and opens without its group.
+        return []
+
+
 def _address(store: Store, node: wire.Node) -> tuple[str, Any]:
     """Address of the root of a node's store, and the node as seen from that root."""
     if not isinstance(node, wire.GroupNode | wire.DatasetNode | wire.ArrayNode):
         return store.uri(node.key), node
-    root = node.store_key if node.store_key is not None else node.key
-    if store.uri("").startswith("http") and not _UNSAFE_IN_URL.isdisjoint(node.path):
-        # A library joins the path to the address as it stands; encoded as a whole it arrives.
+    if not _arrives(store, node.path):
         return store.uri(node.key).removesuffix("/"), msgspec.structs.replace(node, path="", consolidated=False)
+    root = node.store_key if node.store_key is not None else node.key
     return store.uri(root).removesuffix("/"), node
+
+
+def _arrives(store: Store, path: str) -> bool:
+    """Whether libraries take a path below a store as it stands. As part of the store's own address it always arrives.
+
+    zarr-python turns backslashes into slashes and slashes into one; for web servers see ``snippets/http_names.py``.
+    """
+    if store.uri("").startswith("http") and not http_names.is_safe(path):
+        return False
+    return "\\" not in path and not (path and {"", ".", ".."}.intersection(path.split("/")))
+
+
+def _unlisted(node: Any) -> Any:
+    """A group as code sees it that cannot list it."""
+    if isinstance(node, wire.ArrayNode):
+        return node
+    shared = {field: getattr(node, field) for field in wire.GroupNode.__struct_fields__ if hasattr(node, field)}
+    return wire.GroupNode(**{**shared, "members_unknown": True})
+
+
+async def _lists(store: Store, key: str) -> bool:
+    try:
+        await store.list(key, limit=1)
+    except BrowserError as exc:
+        if exc.code not in {"list_forbidden", "list_unsupported"}:
+            raise
+        return False
+    return True
 
 
 def _check_key(key: str) -> None:

@@ -48,7 +48,7 @@ class SingleFlight(Generic[_K, _V]):
         if key not in self._running:
             task = asyncio.create_task(work())
             self._running[key] = (task, [0])
-            task.add_done_callback(lambda done: self._forget(key, done))
+            task.add_done_callback(lambda done: self._ended(key, done))
         task, waiting = self._running[key]
         waiting[0] += 1
         try:
@@ -59,6 +59,12 @@ class SingleFlight(Generic[_K, _V]):
                 # Nobody may join what is being cancelled.
                 self._forget(key, task)
                 task.cancel()
+
+    def _ended(self, key: _K, task: asyncio.Task[_V]) -> None:
+        self._forget(key, task)
+        if not task.cancelled():
+            # Looked at, so that asyncio does not complain of an error that nobody is left to hear.
+            task.exception()
 
     def _forget(self, key: _K, task: asyncio.Task[_V]) -> None:
         if key in self._running and self._running[key][0] is task:

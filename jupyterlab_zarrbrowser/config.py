@@ -18,6 +18,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 _SCHEMES = {"s3": ("s3",), "gcs": ("gs", "gcs"), "http": ("http", "https"), "local": ("file",)}
 
+#: One request. A gesture of several is given up sooner (browser.py).
+_MAX_TIMEOUT_S = 600
+
 #: How s3 checksums are sent and verified: botocore's own names
 #: (https://docs.aws.amazon.com/sdkref/latest/guide/feature-dataintegrity.html).
 ChecksumMode = Literal["when_required", "when_supported"]
@@ -169,22 +172,53 @@ class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     quota_bytes: int | None = None
 
 
+#: What msgspec repeats of the value, in the cases in which it does: an unknown choice, a wrong kind.
+_VALUE = re.compile(r"^Invalid (?:enum )?value .*$", re.DOTALL)
+
+
 def _field_of(message: str) -> tuple[str, str]:
-    """Split msgspec's ``Expected `int`, got `str` - at `$.root` `` into path and reason. It never prints values."""
-    reason, _, path = message.partition(" - at `$")
-    return path.rstrip("`"), reason
+    """Split msgspec's ``Expected `int`, got `str` - at `$.root` `` into path and reason, without any value."""
+    reason, _, path = message.rpartition(" - at `$")
+    if not reason:
+        path, reason = "", message
+    return path.rstrip("`"), _VALUE.sub("is none of the choices", reason)
 
 
-def _check_url(config: EndpointConfig, field: str, value: str) -> str | None:
-    parts = urlsplit(value)
+def _check_url(field: str, value: str) -> str | None:
+    """What is wrong with the address of a web server."""
+    try:
+        parts = urlsplit(value)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets and ports; its text repeats the value
+        return f"{field}: is no valid address"
+    if parts.scheme not in {"http", "https"}:
+        return f"{field}: must begin with http:// or https://"
+    if not has_host:
+        return f"{field}: names no server"
     if "@" in parts.netloc:
         return f"{field}: must not contain a user name or password; use profile, env or a file"
     if parts.query or parts.fragment:
         return f"{field}: must not contain a query or fragment (a signed address is a secret)"
-    if field == "endpoint_url" and parts.scheme not in {"http", "https"}:
-        return f"{field}: must begin with http:// or https://"
-    if field == "root" and "://" in value and parts.scheme not in _SCHEMES[config.kind]:
-        return f"{field}: does not fit kind {config.kind!r}; it must begin with {_SCHEMES[config.kind][0]}://"
+    return None
+
+
+def _check_root(config: EndpointConfig) -> str | None:
+    """What is wrong with a root. A key may hold any character: what is no web address is not checked for queries."""
+    root, schemes = config.root, _SCHEMES[config.kind]
+    if not root:
+        return None
+    scheme, separator, rest = root.partition("://")
+    if separator and scheme not in schemes:
+        return f"root: does not fit kind {config.kind!r}; it must begin with {schemes[0]}://"
+    if config.kind == "http":
+        return _check_url("root", root)
+    if config.kind == "local":
+        return None
+    bucket = (rest if separator else root).partition("/")[0]
+    if not bucket:
+        return "root: names no bucket"
+    if "@" in bucket:
+        return "root: must not contain a user name or password; use profile, env or a file"
     return None
 
 
@@ -192,24 +226,13 @@ def _problems(config: EndpointConfig) -> list[str]:
     found = list(config.conflicts())
     if not _ID.fullmatch(config.id):
         found.append("id: letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit")
-    if config.timeout_s <= 0:
-        found.append("timeout_s: must be above 0")
+    if not 0 < config.timeout_s <= _MAX_TIMEOUT_S:
+        found.append(f"timeout_s: must be above 0 and at most {_MAX_TIMEOUT_S}")
     if not 1 <= config.concurrency <= 256:
         found.append("concurrency: must be 1 to 256")
-    for field in ("endpoint_url", "root"):
-        value = getattr(config, field, None)
-        # A key may hold any character: only what is a URL of a server is checked for queries.
-        if value and (
-            field == "endpoint_url" or config.kind == "http" or ("://" in value and "@" in value.split("/")[2])
-        ):
-            problem = _check_url(config, field, value)
-        elif value and "://" in value and value.split("://")[0] not in _SCHEMES[config.kind]:
-            problem = _check_url(config, "root", value.split("?")[0].split("#")[0])
-        else:
-            problem = None
-        if problem:
-            found.append(problem)
-    return found
+    endpoint_url = getattr(config, "endpoint_url", None)
+    problems = (_check_url("endpoint_url", endpoint_url) if endpoint_url else None, _check_root(config))
+    return [*found, *(problem for problem in problems if problem)]
 
 
 def read_endpoints(raw: Any) -> list[AnyEndpointConfig]:
@@ -227,7 +250,14 @@ def read_scratch(raw: Any) -> list[ScratchConfig]:
     """Check ``c.ZarrBrowser.scratch``. Raises ConfigError as :func:`read_endpoints` does."""
 
     def problems(config: ScratchConfig) -> list[str]:
-        return [] if config.url or config.url_env else ["url_env: is required where url is not given"]
+        found = [] if config.url or config.url_env else ["url_env: is required where url is not given"]
+        if config.url and not re.match("(s3|gs|gcs)://[^/@]+(/|$)", config.url):
+            found.append("url: must begin with s3:// or gs:// and name a bucket")
+        if config.lifetime_days is not None and not config.lifetime_days > 0:
+            found.append("lifetime_days: must be above 0")
+        if config.quota_bytes is not None and config.quota_bytes <= 0:
+            found.append("quota_bytes: must be above 0")
+        return found
 
     return _read(raw, "scratch", ScratchConfig, problems)
 
@@ -243,7 +273,6 @@ def _read(raw: Any, trait: str, struct: Any, problems: Any) -> list[Any]:
             config = msgspec.convert(item, struct)
         except msgspec.ValidationError as exc:
             path, reason = _field_of(str(exc))
-            # msgspec echoes an unknown tag: `Invalid value 'x'`. A mistyped kind is no secret, a misplaced one may be.
             reason = "must be one of " + ", ".join(_SCHEMES) if path == ".kind" else reason
             found.append(f"{where}{path}: {reason}")
             continue

@@ -79,10 +79,14 @@ def from_profiles(environ: Mapping[str, str], home: Path) -> list[Discovered]:
             matched = pattern.fullmatch(section.strip())
             if matched is not None:
                 names.append((matched["name"] or matched["default"]).strip())
-    return [
-        (S3Config(id=f"profile-{_slug(name)}", title=name, profile=name), "profile", None)
-        for name in dict.fromkeys(names)
-    ]
+    ids: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        # Names may differ only in what an id cannot hold.
+        known, number = _slug(name), 1
+        while (each := known if number == 1 else f"{known}-{number}") in ids:
+            number += 1
+        ids[each] = name
+    return [(S3Config(id=f"profile-{each}", title=name, profile=name), "profile", None) for each, name in ids.items()]
 
 
 def _sections(path: Path) -> list[str]:

@@ -97,36 +97,35 @@ def causes(exc: BaseException) -> list[BaseException]:
     return found
 
 
+#: Exceptions by name, since the clients that raise them are imported on first use only.
+_NOT_HTTP = frozenset({"BadHttpMessage", "BadStatusLine", "ClientResponseError", "InvalidHeader", "LineTooLong"})
+_LOST = frozenset(
+    {"ServerDisconnectedError", "IncompleteRead", "ClientPayloadError", "ResponseStreamingError", "HTTPClientError"}
+)
+
+
 def from_network(exc: BaseException, where: str) -> BrowserError | None:
     """Translate an error of sockets, TLS or names, whichever client raised it.
 
     ``where`` is the public name of the endpoint. Returns None for what is no network error.
     """
-    for cause in causes(exc):
-        if isinstance(cause, ssl.SSLError) or "SSL" in type(cause).__name__ or "Certificate" in type(cause).__name__:
-            reason = getattr(cause, "verify_message", "") or getattr(cause, "reason", "") or "the handshake failed"
-            return BrowserError("tls", f"No secure connection to {where}: {reason}.")
-    for cause in causes(exc):
+    chain = causes(exc)
+    if any(isinstance(cause, ssl.SSLError) or "SSL" in type(cause).__name__ for cause in chain):
+        # The wrapping clients repeat the whole address; OpenSSL's own reason is a few words.
+        reasons = (getattr(cause, name, "") for name in ("verify_message", "reason") for cause in chain)
+        reason = next((text for text in reasons if isinstance(text, str) and text), "the handshake failed")
+        return BrowserError("tls", f"No secure connection to {where}: {reason}.")
+    names = {type(cause).__name__ for cause in chain}
+    if names & _NOT_HTTP:
+        return BrowserError("wrong_endpoint", f"What answers at the address of {where} does not speak HTTP.")
+    for cause in chain:
         if isinstance(cause, TimeoutError) or "Timeout" in type(cause).__name__:
             return BrowserError("timeout", f"{where} did not answer in time.")
-    for cause in causes(exc):
+    for cause in chain:
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
             return BrowserError("unreachable", f"{where} refused the connection.")
         if type(cause).__name__ in {"gaierror", "ClientConnectorDNSError"}:
             return BrowserError("unreachable", f"The name of {where} is not known to the network.")
-    for cause in causes(exc):
-        name = type(cause).__name__
-        if (
-            isinstance(cause, ConnectionError)
-            or "Connect" in name
-            or name
-            in {
-                "ServerDisconnectedError",
-                "IncompleteRead",
-                "ClientPayloadError",
-                "ResponseStreamingError",
-                "HTTPClientError",
-            }
-        ):
-            return BrowserError("unreachable", f"The connection to {where} was lost or could not be made.")
+    if any(isinstance(cause, ConnectionError) or "Connect" in type(cause).__name__ for cause in chain) or names & _LOST:
+        return BrowserError("unreachable", f"The connection to {where} was lost or could not be made.")
     return None

@@ -90,6 +90,7 @@ class Explorer:
         place = await self._recogniser.find(key)
         if place is None:
             return []
+        place = await self._recogniser.rooted(key, place)
         members, _ = await self.members(key, place)
         found = (
             (Place(Found(facts, {}), place.store_key, name), f"{key}{name}/")

@@ -226,6 +226,8 @@ class Recogniser:
                 inside = known[0].tree.place(key[len(parent) :].removesuffix("/"))
                 root = known[0].tree.store_key
                 if inside is not None:
+                    # Its own documents were read before the root's were known to hold them.
+                    self._places.put(key, (inside,), _SMALL)
                     return inside
                 break
             root = parent

@@ -135,6 +135,9 @@ _MAX_NDIM = 64
 #: Sizes are signed integers of 64 bits in every library.
 _MAX_SIZE = 2**63 - 1
 
+#: Longer than any store's keys, and than what the panel is asked for.
+_MAX_PATH_CHARS = 2_000
+
 #: Longer names of dimensions are hostile; they would travel with every row.
 _MAX_NAME_CHARS = 1_000
 
@@ -154,3 +157,11 @@ def as_dims(value: Any, ndim: int) -> tuple[str | None, ...] | None:
     if not isinstance(value, list) or len(value) != ndim:
         return None
     return tuple(name if isinstance(name, str) and len(name) <= _MAX_NAME_CHARS else None for name in value)
+
+
+def is_node_path(path: str) -> bool:
+    """Whether a path of consolidated metadata can be a node's.
+
+    https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html#node-names
+    """
+    return len(path) <= _MAX_PATH_CHARS and all(name.strip(".") for name in path.split("/"))

@@ -2,7 +2,7 @@
 
 zarr-python, and so xarray, refuses a whole group because of one member that it refuses, and everything below a root
 whose consolidated metadata names such a member. So it matters before a cell is written. The rules are those that
-zarr 3.1 and 3.4 share or the older has (``tests/formats/test_support.py`` compares); what depends on values, such as a
+zarr 3.1 and 3.4 share or the older has (``tests/snippets/test_support.py`` compares); what depends on values, such as a
 fill value that does not fit its type, is left to the library.
 """
 
@@ -53,7 +53,7 @@ _V2_TYPE = re.compile(
 def v3_group(document: dict[str, Any]) -> str | None:
     """Why zarr-python refuses a group; None where nothing speaks against it."""
     extra = sorted(set(document) - _V3_GROUP)
-    return f"it has the additional field {extra[0]!r}" if extra else None
+    return f"it has the additional field {_shown(extra[0])}" if extra else None
 
 
 def v3_array(document: dict[str, Any], shape: tuple[int, ...]) -> str | None:
@@ -65,7 +65,7 @@ def _v3_problems(document: dict[str, Any], shape: tuple[int, ...]) -> Iterator[s
     yield from (f"`{name}` is missing" for name in _V3_REQUIRED if name not in document)
     for name in sorted(set(document) - _V3_ARRAY):
         if as_dict(document[name]).get("must_understand") is not False:
-            yield f"it has the additional field {name!r}, which a reader must understand"
+            yield f"it has the additional field {_shown(name)}, which a reader must understand"
     for name in ("chunk_grid", "chunk_key_encoding"):
         if isinstance(document.get(name), str):
             yield f"`{name}` is a plain string (Zarr 3.1), which it does not read yet"
@@ -151,7 +151,10 @@ def v2_array(document: dict[str, Any], shape: tuple[int, ...]) -> str | None:
 def _v2_problems(document: dict[str, Any], shape: tuple[int, ...]) -> Iterator[str]:
     yield from (f"`{name}` is missing" for name in ("dtype", "chunks", "fill_value", "order") if name not in document)
     yield from _chunks(document.get("chunks"), shape)
-    codecs = [*as_list(document.get("filters")), document.get("compressor")]
+    filters = document.get("filters")
+    if filters is not None and not isinstance(filters, list):
+        yield "`filters` is no list"
+    codecs = [*as_list(filters), document.get("compressor")]
     names = [as_dict(codec).get("id") for codec in codecs if codec is not None]
     yield from _v2_type(document.get("dtype"), names)
     yield from (_codec(name) for name in names if not _is_in(name, _V2_CODECS))

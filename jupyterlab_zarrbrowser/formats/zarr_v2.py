@@ -21,6 +21,7 @@ from .base import (
     as_dims,
     as_list,
     as_shape,
+    is_node_path,
 )
 
 _NODE_DOCUMENTS = (".zgroup", ".zarray", ".zattrs")
@@ -112,7 +113,11 @@ class _Members(Mapping[str, Facts]):
                 self._nodes.setdefault(path.strip("/"), {})[name] = value
         self._root = self._nodes.pop("", {})
         # Attributes alone make no node.
-        self._nodes = {path: docs for path, docs in self._nodes.items() if ".zarray" in docs or ".zgroup" in docs}
+        self._nodes = {
+            path: docs
+            for path, docs in self._nodes.items()
+            if is_node_path(path) and (".zarray" in docs or ".zgroup" in docs)
+        }
 
     def root(self) -> Facts:
         return _facts(self._root or {".zgroup": {"zarr_format": 2}})

@@ -22,6 +22,7 @@ from .base import (
     as_dims,
     as_list,
     as_shape,
+    is_node_path,
 )
 
 
@@ -62,8 +63,8 @@ class _Members(Mapping[str, Facts]):
     """Consolidated nodes, each understood when it is asked for: a store may have a hundred thousand."""
 
     def __init__(self, raw: dict[str, Any]) -> None:
-        self._raw = {path.strip("/"): value for path, value in raw.items()}
-        self._raw.pop("", None)
+        stripped = ((path.strip("/"), value) for path, value in raw.items())
+        self._raw = {path: value for path, value in stripped if is_node_path(path)}
 
     def __getitem__(self, path: str) -> Facts:
         return facts_of(as_dict(self._raw[path]))

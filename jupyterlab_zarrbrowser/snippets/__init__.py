@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from . import fsspec_open, xarray_zarr, zarr_open
+from . import fsspec_open, http_names, xarray_zarr, zarr_open
 from .base import Snippet, Target
 
 SNIPPETS: tuple[Snippet, ...] = (*xarray_zarr.SNIPPETS, *zarr_open.SNIPPETS, *fsspec_open.SNIPPETS)
 
-__all__ = ["SNIPPETS", "Snippet", "Target"]
+__all__ = ["SNIPPETS", "Snippet", "Target", "http_names"]

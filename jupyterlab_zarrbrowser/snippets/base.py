@@ -5,11 +5,17 @@ A snippet sees public facts only (:class:`Target`): it cannot reach an endpoint'
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .. import wire
 from ..access import CellAccess, EnvVar
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://")
+
+#: Of a path, these would begin a query, a fragment, parameters or another file system.
+_NO_PATH = re.compile(r"[#?;]|::|://")
 
 #: black's line length; a call that is longer is broken into one argument a line.
 _LINE = 88
@@ -29,6 +35,25 @@ class Target:
     """Whether the node is an array in a group that xarray opens."""
     has_dask: bool = True
     """Whether dask is installed where the Jupyter server runs."""
+    has_cftime: bool = True
+
+    @property
+    def consolidated(self) -> bool:
+        """Whether code should use consolidated metadata: it is there, and zarr-python takes it."""
+        return bool(getattr(self.node, "consolidated", None)) and self.remark("consolidated_unusable") is None
+
+    @property
+    def is_http(self) -> bool:
+        return self.url.startswith(("http://", "https://"))
+
+    @property
+    def is_plain_path(self) -> bool:
+        """Whether it is a path of this machine that zarr-python takes for one: 3.2 reads paths as addresses."""
+        return _URL.match(self.url) is not None or not _NO_PATH.search(self.url)
+
+    def remark(self, code: str) -> str | None:
+        """What a remark of this code says about the node; None where there is none."""
+        return next((remark.message for remark in self.node.health if remark.code == code), None)
 
 
 class Snippet(Protocol):
@@ -57,22 +82,31 @@ class Code:
         self._lines: list[str] = []
 
     def note(self, text: str) -> None:
-        self._notes.append(text)
+        """A comment above the code. Line breaks (a name may have them) would end it."""
+        self._notes.append(" ".join(text.split()))
 
     def needs(self, module: str, alias: str = "") -> None:
         self._imports.append(f"import {module} as {alias}" if alias else f"import {module}")
 
     def call(self, target: str, function: str, *positional: Any, suffix: str = "", **named: Any) -> None:
         """``target = function(…)``. What is None in ``named`` is left out; ``Raw("None")`` is not."""
-        arguments = [self.literal(each) for each in positional]
-        arguments += [f"{name}={self.literal(value)}" for name, value in named.items() if value is not None]
-        line = f"{target} = {function}({', '.join(arguments)}){suffix}"
+        arguments = [("", each) for each in positional]
+        arguments += [(f"{name}=", value) for name, value in named.items() if value is not None]
+        line = f"{target} = {function}({', '.join(head + self.literal(value) for head, value in arguments)}){suffix}"
         if len(line) > _LINE:
-            line = f"{target} = {function}(\n" + "".join(f"    {each},\n" for each in arguments) + f"){suffix}"
+            inner = "".join(self._argument(head, value, 4) for head, value in arguments)
+            line = f"{target} = {function}(\n{inner}){suffix}"
         self._lines.append(line)
 
     def line(self, text: str) -> None:
         self._lines.append(text)
+
+    def store(self, target: Target) -> Any:
+        """What opens a store, as the first argument."""
+        if target.is_plain_path:
+            return target.url
+        self.needs("zarr")
+        return Raw(f"zarr.storage.LocalStore({target.url!r}, read_only=True)")
 
     def storage_options(self) -> dict[str, Any] | None:
         return self._access.options or None
@@ -100,6 +134,16 @@ class Code:
             case dict():
                 return "{" + ", ".join(f"{key!r}: {cls.literal(item)}" for key, item in value.items()) + "}"
         return repr(value)
+
+    @classmethod
+    def _argument(cls, head: str, value: Any, indent: int) -> str:
+        """An argument on lines of its own; a dictionary that is too long for one line takes one for each item."""
+        margin = " " * indent
+        line = f"{margin}{head}{cls.literal(value)},\n"
+        if len(line) <= _LINE + 1 or not isinstance(value, dict) or not value:
+            return line
+        inner = "".join(cls._argument(f"{key!r}: ", item, indent + 4) for key, item in value.items())
+        return f"{margin}{head}{{\n{inner}{margin}}},\n"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import wire
-from .base import Code, Raw, Snippet, Target
+from .base import Code, Snippet, Target
 
 
 class OpenFile:
@@ -18,9 +18,7 @@ class OpenFile:
     def render(self, target: Target) -> str:
         code = Code(target.access)
         code.needs("fsspec")
-        options = code.storage_options()
-        arguments = (Raw(f"**{Code.literal(options)}"),) if options else ()
-        code.call("f", "fsspec.open", target.url, "rb", *arguments, suffix=".open()")
+        code.call("f", "fsspec.open", target.url, "rb", suffix=".open()", **(code.storage_options() or {}))
         code.line("f.read(1024)")
         return code.text()
 

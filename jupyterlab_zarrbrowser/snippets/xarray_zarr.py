@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 from .. import wire
+from . import http_names, times
 from .base import Code, Raw, Snippet, Target
 
 #: A dask chunk of more elements along one dimension helps nobody.
@@ -28,7 +29,7 @@ class OpenZarr:
     def render(self, target: Target) -> str:
         assert isinstance(target.node, wire.DatasetNode)
         code = Code(target.access)
-        _open(code, target, target.node, target.node.path)
+        _open(code, target, target.node.zarr_format, target.node.path)
         code.line("ds")
         return code.text()
 
@@ -46,50 +47,66 @@ class OpenZarrVariable:
         assert isinstance(target.node, wire.ArrayNode)
         group, _, name = target.node.path.rpartition("/")
         code = Code(target.access)
-        _open(code, target, target.node, group)
+        _open(code, target, target.node.zarr_format, group)
         code.line(f"da = ds[{name!r}]")
         code.line("da")
         return code.text()
 
 
-def _open(code: Code, target: Target, node: wire.DatasetNode | wire.ArrayNode, group: str) -> None:
+def _open(code: Code, target: Target, zarr_format: int | None, group: str) -> None:
     aligned = shard_chunks(target.arrays)
-    if target.has_dask:
-        chunks: Any = aligned
-    else:
+    chunks: Any = aligned
+    if not target.has_dask:
         chunks = Raw("None")
         if aligned:
             code.note(f"Sharded: with dask installed, chunks={aligned!r} reads one whole shard per task.")
+    if (unusable := target.remark("consolidated_unusable")) is not None:
+        code.note(unusable)
+    misread = http_names.misread(target)
+    http_names.note_misread(code, misread)
     code.needs("xarray", "xr")
+    names_members = target.is_http and not target.consolidated
     code.call(
         "ds",
         "xr.open_zarr",
-        target.url,
+        http_names.name_members(code, target) if names_members else code.store(target),
         group=group or None,
-        zarr_format=node.zarr_format,
-        consolidated=bool(node.consolidated),
+        zarr_format=zarr_format,
+        consolidated=target.consolidated,
         chunks=chunks,
-        storage_options=code.storage_options(),
+        drop_variables=misread or None,
+        decode_times=_decode_times(code, target),
+        storage_options=None if names_members else code.storage_options(),
     )
+    if names_members:
+        http_names.restore(code, target)
+
+
+def _decode_times(code: Code, target: Target) -> dict[str, bool] | None:
+    raw = times.undecodable(target.arrays, target.has_cftime)
+    if raw:
+        why = "" if target.has_cftime else " (without cftime)"
+        code.note(f"xarray cannot decode{why} the times in {', '.join(map(repr, raw))}, so they stay numbers.")
+    return dict.fromkeys(raw, False) or None
 
 
 def shard_chunks(arrays: list[wire.ArrayNode]) -> dict[str, int]:
     """Dask chunks such that each covers whole shards; empty where nothing is sharded.
 
     ``chunks={}`` follows the inner chunk and reads a shard in many small ranges (pydata/xarray#11460). Where arrays
-    that share a dimension are cut differently, the chunk is the least common multiple.
+    that share a dimension are cut differently, the chunk is the least common multiple, or the whole dimension.
     """
     # A coordinate along its own dimension is read whole, whatever the chunks are.
-    wide = [array for array in arrays if array.dims and array.shape and (array.shards or len(array.dims) > 1)]
-    sharded = {name for array in wide if array.shards for name in array.dims or []}
+    cut = [array for array in arrays if array.dims and array.shape and array.dims != [array.name]]
+    sharded = {name for array in cut if array.shards for name in array.dims or []}
     sizes: dict[str, int] = {}
-    for array in wide:
+    for array in cut:
         unit = array.shards or array.chunks
         if unit is None:
             continue
         for name, step, length in zip(array.dims or [], unit, array.shape or [], strict=True):
-            if name is not None and name in sharded and length:
-                sizes[name] = math.lcm(sizes.get(name, 1), min(step, length) or 1)
+            if name is not None and name in sharded and length and step:
+                sizes[name] = min(math.lcm(sizes.get(name, 1), step), length)
     return {name: size for name, size in sizes.items() if size <= _MAX_ALIGNED}
 
 

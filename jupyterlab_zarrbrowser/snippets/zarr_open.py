@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import wire
+from . import http_names
 from .base import Code, Snippet, Target
 
 
@@ -18,11 +19,13 @@ class OpenArray:
     def render(self, target: Target) -> str:
         assert isinstance(target.node, wire.ArrayNode)
         code = Code(target.access)
+        if (unsupported := target.remark("unsupported")) is not None:
+            code.note(unsupported)
         code.needs("zarr")
         code.call(
             "a",
             "zarr.open_array",
-            target.url,
+            code.store(target),
             path=target.node.path or None,
             mode="r",
             zarr_format=target.node.zarr_format,
@@ -44,22 +47,25 @@ class OpenGroup:
     def render(self, target: Target) -> str:
         assert isinstance(target.node, wire.GroupNode | wire.DatasetNode)
         code = Code(target.access)
+        for remark in ("unsupported", "consolidated_unusable"):
+            if (text := target.remark(remark)) is not None:
+                code.note(text)
         if target.node.members_unknown:
             code.note("Listing is not possible here, so the group looks empty; open a member by name: g['name'].")
+        http_names.note_misread(code, http_names.misread(target))
         code.needs("zarr")
-        consolidated = bool(target.node.consolidated)
         code.call(
             "g",
             "zarr.open_group",
-            target.url,
+            code.store(target),
             # Consolidated metadata lies at the root and is found only from there.
-            path=None if consolidated else target.node.path or None,
+            path=None if target.consolidated else target.node.path or None,
             mode="r",
             zarr_format=target.node.zarr_format,
-            use_consolidated=consolidated,
+            use_consolidated=target.consolidated,
             storage_options=code.storage_options(),
         )
-        if consolidated and target.node.path:
+        if target.consolidated and target.node.path:
             code.line(f"g = g[{target.node.path!r}]")
         code.line("g.info")
         return code.text()

@@ -188,9 +188,12 @@ def is_page(content_type: str | None, key: str) -> bool:
     return "html" in (content_type or "").lower() and not key.lower().endswith((".html", ".htm"))
 
 
-def expanded(path: str) -> str:
-    """A path of the configuration with ``~`` replaced."""
-    return str(Path(path).expanduser())
+def ca_file(path: str, title: str) -> str:
+    """A configured file of certificate authorities, with ``~`` replaced."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise BrowserError("tls", f"The file `ca_bundle` of {title} does not exist.")
+    return str(found)
 
 
 def quote_path(key: str) -> str:

@@ -75,16 +75,23 @@ class GcsStore(Store):
             if not path.is_file():
                 raise BrowserError("credentials_missing", f"The token_file of {self.title} does not exist.")
         core = importlib.import_module("gcsfs.core")
-        return core.GCSFileSystem(
-            project=self._project,
-            access="full_control" if config.writable else "read_only",
-            token=token,
-            endpoint_url=config.endpoint_url,
-            requester_pays=config.requester_pays,
-            asynchronous=True,
-            skip_instance_cache=True,
-            use_listings_cache=False,
-        )
+        try:
+            return core.GCSFileSystem(
+                project=self._project,
+                access="full_control" if config.writable else "read_only",
+                token=token,
+                endpoint_url=config.endpoint_url,
+                requester_pays=config.requester_pays,
+                asynchronous=True,
+                skip_instance_cache=True,
+                use_listings_cache=False,
+            )
+        except Exception as exc:
+            if config.token_file:
+                raise BrowserError(
+                    "credentials_missing", f"The token_file of {self.title} is no service-account file."
+                ) from exc
+            raise
 
     async def _ask(self, path: tuple[str, ...], key: str, max_bytes: int, **query: str | int | None) -> bytes:
         """The body of one request.
@@ -217,8 +224,6 @@ class GcsStore(Store):
                 f"The credentials of {self.title} could not be renewed.",
                 "Run `gcloud auth application-default login`, then press Retry.",
             )
-        if names & {"MalformedError", "JSONDecodeError"}:
-            return BrowserError("credentials_missing", f"The token_file of {self.title} is no service-account file.")
         return None
 
     async def _recover(self, error: BrowserError) -> None:

@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from ..access import CellAccess
 from ..config import HttpConfig
 from ..errors import BrowserError
-from .base import READ_BYTES, Entry, Page, Store, expanded, is_page, quote_path, read_bounded
+from .base import READ_BYTES, Entry, Page, Store, ca_file, is_page, quote_path, read_bounded
 from .connection import Connection
 
 #: An index page above this is not read: about 100,000 rows as nginx writes them.
@@ -60,7 +60,7 @@ class HttpStore(Store):
         http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
         options: dict[str, Any] = {"trust_env": True}
         if self._config.ca_bundle:
-            bundle = expanded(self._config.ca_bundle)
+            bundle = ca_file(self._config.ca_bundle, self.title)
             context = await asyncio.to_thread(ssl.create_default_context, cafile=bundle)
             options["connector"] = importlib.import_module("aiohttp").TCPConnector(ssl=context)
         fs = http.HTTPFileSystem(
@@ -84,6 +84,9 @@ class HttpStore(Store):
                         url = self._redirected(url, response.headers.get("Location", ""))
                         continue
                     self._check(response.status, listing)
+                    if not listing and is_page(response.headers.get("Content-Type"), key):
+                        # Login pages and single-page applications answer every address, a folder with its index.
+                        raise BrowserError("not_found", "What lies there is a web page.")
                     body = await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
                     return response.headers, body, url
         raise BrowserError("store_error", f"{self.title} redirects in a circle.")
@@ -123,26 +126,22 @@ class HttpStore(Store):
             raise
         if "html" not in headers.get("Content-Type", "").lower():
             raise BrowserError("list_unsupported", f"{self.title} has no index page here.")
-        names = await asyncio.to_thread(links_below, body.decode("utf-8", "replace"), url)
+        page = body.decode("utf-8", "replace")
+        if url != self.uri(container) and not _says_index(page):
+            raise BrowserError("list_unsupported", f"{self.title} sends this folder on to another page.")
+        names = await asyncio.to_thread(links_below, page, url)
         chosen = [name for name in names if name.startswith(name_prefix) and (cursor is None or name > cursor)]
         entries = [Entry(container + name, "prefix" if name.endswith("/") else "object") for name in chosen[:limit]]
         return Page(entries, chosen[limit - 1] if len(chosen) > limit else None)
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        headers, body, _ = await self._request("GET", key, max_bytes, listing=False)
-        self._check_object(headers, key)
+        _, body, _ = await self._request("GET", key, max_bytes, listing=False)
         return body
 
     async def _stat(self, key: str) -> Entry:
         headers, _, _ = await self._request("HEAD", key, 0, listing=False)
-        self._check_object(headers, key)
         size, modified = headers.get("Content-Length"), headers.get("Last-Modified")
         return Entry(key, "object", int(size) if size else None, _iso(modified))
-
-    def _check_object(self, headers: Any, key: str) -> None:
-        if is_page(headers.get("Content-Type"), key):
-            # Login pages and single-page applications answer every address; a folder answers with its index.
-            raise BrowserError("not_found", "What lies there is a web page.")
 
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
         return None
@@ -160,6 +159,11 @@ class _Links(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":
             self.found += [value for name, value in attrs if name == "href" and value]
+
+
+def _says_index(html: str) -> bool:
+    """Whether a page calls itself an index, as Apache's, nginx's, IIS's and Python's do."""
+    return any(words in html.lower() for words in ("index of", "directory listing", "parent directory"))
 
 
 def links_below(html: str, url: str) -> list[str]:
@@ -187,7 +191,7 @@ def links_below(html: str, url: str) -> list[str]:
         inner = name.removesuffix("/")
         if inner not in {"", ".", ".."} and "/" not in inner and "\0" not in inner:
             names.add(name)
-    if not names and "index of" not in html.lower() and "directory listing" not in html.lower():
+    if not names and not _says_index(html):
         raise BrowserError("list_unsupported", "The page at this address is no index of files.")
     return sorted(names)
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import inspect
 import os
 from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
 from ..access import CellAccess, EnvVar
 from ..config import S3Config
-from ..errors import BrowserError
-from .base import READ_BYTES, BucketRoot, Entry, Page, Store, expanded, is_page, read_bounded, too_large
+from ..errors import BrowserError, causes
+from .base import READ_BYTES, BucketRoot, Entry, Page, Store, ca_file, is_page, read_bounded, too_large
 from .connection import Connection
 from .s3_answers import no_s3, parse_buckets, parse_listing, translate
 
@@ -82,10 +84,9 @@ class S3Store(Store):
     def _botocore_options(self, *, explicit_only: bool) -> dict[str, Any]:
         """botocore Config fields. Cells get only what the administrator stated."""
         config = self._config
-        checksum = config.checksum
-        if checksum is None and config.endpoint_url and not explicit_only:
-            # Not every S3 server knows the checksums that botocore adds since 1.36 (boto/boto3#4392).
-            checksum = "when_required"
+        # Not every S3 server knows the checksums that botocore adds since 1.36 (boto/boto3#4392), and whether this one
+        # is Amazon's is not known where a profile or the environment names it.
+        checksum = config.checksum or (None if explicit_only else "when_required")
         options: dict[str, Any] = {}
         if checksum:
             options |= {"request_checksum_calculation": checksum, "response_checksum_validation": checksum}
@@ -122,7 +123,7 @@ class S3Store(Store):
         config = self._config
         client_kwargs: dict[str, Any] = {"region_name": config.region} if config.region else {}
         if config.ca_bundle:
-            client_kwargs["verify"] = expanded(config.ca_bundle)
+            client_kwargs["verify"] = ca_file(config.ca_bundle, self.title)
         fs = s3fs.S3FileSystem(
             asynchronous=True,
             skip_instance_cache=True,
@@ -135,13 +136,16 @@ class S3Store(Store):
                 # The second try is ours (base.py), inside the endpoint's deadline.
                 "retries": {"mode": "standard", "total_max_attempts": 1},
                 "max_pool_connections": config.concurrency,
+                **_no_redirects(),
                 **self._botocore_options(explicit_only=False),
             },
             **self._credentials(),
         )
         client = await fs.set_session()
         for operation in ("ListObjectsV2", "ListBuckets"):
-            client.meta.events.register(f"before-parse.s3.{operation}", _keep_raw_listing)
+            # A wildcard in the first place comes before botocore's own handler, which parses whole pages only to look
+            # for errors, and makes a 500 of what is not XML.
+            client.meta.events.register(f"before-parse.*.{operation}", _keep_raw_listing)
         return fs
 
     def _pays(self) -> dict[str, str]:
@@ -206,11 +210,43 @@ class S3Store(Store):
             raise no_s3(self.title)
 
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
+        if any(isinstance(cause, _SentElsewhereError) for cause in causes(exc)):
+            return BrowserError("wrong_endpoint", f"{self.title} sends requests on to another address.")
         return translate(exc, self.title, listing)
 
     async def _recover(self, error: BrowserError) -> None:
         if error.code in _FORGET_AFTER:
             await self._connection.forget()
+
+
+class _SentElsewhereError(Exception):
+    """An answer that is a redirect, and not one to another region."""
+
+
+def _no_redirects() -> dict[str, Any]:
+    """Options by which redirects are not followed: a server must not choose whom we talk to.
+
+    botocore knows what to do with the ones of AWS, which name a region. With others it would ask again without end.
+    """
+    base = importlib.import_module("aiobotocore.httpsession").AIOHTTPSession
+    config = importlib.import_module("aiobotocore.config").AioConfig
+    if "http_session_cls" not in inspect.signature(config.__init__).parameters:
+        return {}  # aiobotocore before 3
+
+    class Session(base):  # type: ignore[misc, valid-type]
+        async def _get_session(self, proxy_url: str | None) -> Any:
+            session = await super()._get_session(proxy_url)
+
+            async def request(*arguments: Any, **options: Any) -> Any:
+                response = await session.request(*arguments, allow_redirects=False, **options)
+                if response.status in {301, 302, 303, 307, 308} and "x-amz-bucket-region" not in response.headers:
+                    response.close()
+                    raise _SentElsewhereError
+                return response
+
+            return SimpleNamespace(request=request)
+
+    return {"http_session_cls": Session}
 
 
 async def _disconnect(fs: Any) -> None:
@@ -224,8 +260,10 @@ async def _pieces(stream: Any) -> AsyncIterator[bytes]:
 
 def _keep_raw_listing(response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any) -> None:
     """Take the body of a good listing away from botocore's parser (its documented ``before-parse`` event)."""
-    if response_dict["status_code"] == 200:
-        customized_response_dict[_RAW] = response_dict["body"]
+    body = response_dict["body"]
+    # S3 may find out too late for another status that it cannot answer.
+    if response_dict["status_code"] == 200 and b"<Error>" not in body[:200]:
+        customized_response_dict[_RAW] = body
         response_dict["body"] = _EMPTY
 
 

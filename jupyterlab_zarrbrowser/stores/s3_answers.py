@@ -78,7 +78,7 @@ def _translate_answer(response: dict[str, Any], title: str, listing: bool) -> Br
         return BrowserError("throttled", f"{title} is overloaded or limits requests.")
     if code in {"NoSuchBucket", "InvalidBucketName"}:
         return BrowserError("no_such_bucket", f"{title} has no such bucket.")
-    if status == 404 and listing and code == "404":
+    if status == 404 and listing and code in {"", "404"}:
         return no_s3(title)  # a store that does not know a bucket says so in XML
     if code in _BAD_REQUEST:
         return BrowserError("bad_request", f"{title} does not understand this request ({code}).")
@@ -113,7 +113,7 @@ def parse_listing(body: bytes, title: str) -> tuple[list[_Row], str | None]:
     Raises
     ------
     BrowserError
-        ``wrong_endpoint`` where the body is no listing.
+        ``wrong_endpoint`` where the body is no listing, ``store_error`` where it cannot be continued.
     """
     root, space = _read_xml(body, "ListBucketResult", title)
     decode = unquote_plus if root.findtext(f"{space}EncodingType") == "url" else str
@@ -127,8 +127,13 @@ def parse_listing(body: bytes, title: str) -> tuple[list[_Row], str | None]:
     folders = (item.findtext(f"{space}Prefix") for item in root.iter(f"{space}CommonPrefixes"))
     rows += [(decode(name or ""), "prefix", None, None) for name in folders]
     rows.sort(key=lambda row: row[0].encode())
+    if root.findtext(f"{space}IsTruncated") != "true":
+        return rows, None
     token = root.findtext(f"{space}NextContinuationToken")
-    return rows, token if root.findtext(f"{space}IsTruncated") == "true" else None
+    if not token:
+        # Servers of the first version of the protocol only. What comes after would be lost without a word.
+        raise BrowserError("store_error", f"{title} cut a listing short and did not say how to go on.")
+    return rows, token
 
 
 def parse_buckets(body: bytes, title: str) -> list[tuple[str, str | None]]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -75,6 +78,32 @@ class _ScriptedHandler(Handler):
 
 
 ScriptedServer.handler = _ScriptedHandler
+
+
+@contextmanager
+def impatient_server() -> Iterator[str]:
+    """A server that answers the first bytes it gets in plain HTTP, as many do when TLS comes; yields host and port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closing = threading.Event()
+
+        def serve() -> None:
+            while True:
+                connection, _ = listener.accept()
+                with connection, suppress(OSError):
+                    if closing.is_set():
+                        return
+                    connection.recv(65536)
+                    connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        host, port = listener.getsockname()
+        try:
+            yield f"{host}:{port}"
+        finally:
+            closing.set()
+            socket.create_connection((host, port)).close()
+            thread.join()
 
 
 def endless(piece: bytes = bytes(2**16)) -> Iterator[bytes]:

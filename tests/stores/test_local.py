@@ -19,7 +19,7 @@ from jupyterlab_zarrbrowser.config import LocalConfig
 from jupyterlab_zarrbrowser.stores.base import Page
 from jupyterlab_zarrbrowser.stores.local import LocalStore, is_file_name
 
-from .conformance import Objects, OpenStore, Place, StoreTests, raises
+from .conformance import Objects, Place, StoreTests, raises
 
 #: A user without rights, where the tests run as root.
 _NOBODY = 65534

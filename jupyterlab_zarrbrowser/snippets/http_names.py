@@ -1,0 +1,59 @@
+"""Names that do not survive the way from a library to a web server.
+
+fsspec puts names into addresses as they stand, so that the server takes ``#`` and ``?`` for the end of the path and
+``%41`` for ``A``. Zarr reads what is missing as the fill value: the array looks empty, without any error.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from .base import Code, Raw, Target
+
+_UNSAFE = frozenset("#?%")
+
+#: What quoting leaves as it is.
+_SAFE = "-_.~"
+
+
+def is_safe(name: str) -> bool:
+    """Whether a library reads from a web server what has this name (or path)."""
+    return _UNSAFE.isdisjoint(name)
+
+
+def misread(target: Target) -> list[str]:
+    """Arrays that would silently read as empty, by name."""
+    if not target.is_http or not target.consolidated:
+        return []
+    return [array.name for array in target.arrays if not is_safe(array.name)]
+
+
+def note_misread(code: Code, names: list[str]) -> None:
+    if names:
+        listed = ", ".join(map(repr, names))
+        code.note(f"Over HTTP these would read as empty, and open by their own address only: {listed}.")
+
+
+def name_members(code: Code, target: Target) -> Raw:
+    """A store that knows the members of the group, since index pages cannot be relied on.
+
+    Apache's have links for sorting, which fsspec takes for files and zarr 3.1 for members.
+    """
+    code.needs("zarr")
+    names = "".join(f"            {quote(array.name, safe=_SAFE)!r},\n" for array in target.arrays)
+    code.line(
+        "class Listed(zarr.storage.FsspecStore):\n"
+        "    async def list_dir(self, prefix):\n"
+        "        # Index pages of web servers also link to what is no member.\n"
+        f"        for name in [\n{names}        ]:\n"
+        "            yield name\n\n"
+    )
+    code.call("store", "Listed.from_url", target.url, storage_options=code.storage_options(), read_only=True)
+    return Raw("store")
+
+
+def restore(code: Code, target: Target) -> None:
+    """Give the members back the names that were encoded for the way."""
+    if any(quote(array.name, safe=_SAFE) != array.name for array in target.arrays):
+        code.needs("urllib.parse")
+        code.line("ds = ds.rename({name: urllib.parse.unquote(name) for name in ds.variables})")

@@ -1,0 +1,1 @@
+"""Recognising Zarr, and describing it."""

@@ -1,0 +1,1 @@
+"""Cells, executed as they stand."""
