@@ -94,12 +94,15 @@ export class Commands implements IDisposable {
         label: trans.__('Show Zarr Browser'),
         icon: panelIcon,
         describedBy: { args: NO_ARGS },
-        execute: () => panel.reveal()
+        execute: () => {
+          panel.reveal();
+          afterPalette(() => panel.focusTree());
+        }
       })
     );
     this._global.add(
       commands.addCommand(CommandIDs.goTo, {
-        label: trans.__('Go to URL or Path…'),
+        label: trans.__('Go to URL or path…'),
         caption: trans.__(
           'Show what an s3://, gs:// or https:// URL, or a path inside the current endpoint, means'
         ),
@@ -129,7 +132,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.refreshAll, {
-        label: trans.__('Refresh All'),
+        label: trans.__('Refresh all'),
         caption: trans.__('Ask the stores again for all that is expanded'),
         icon: refreshIcon,
         describedBy: { args: NO_ARGS },
@@ -138,7 +141,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.collapseAll, {
-        label: trans.__('Collapse All'),
+        label: trans.__('Collapse all'),
         icon: collapseAllIcon,
         describedBy: { args: NO_ARGS },
         execute: () => panel.collapseAll()
@@ -146,7 +149,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.toggleDetails, {
-        label: trans.__('Show or Hide Details'),
+        label: trans.__('Show or hide details'),
         icon: detailsIcon,
         describedBy: { args: NO_ARGS },
         execute: () => panel.toggleDetails()
@@ -154,11 +157,11 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.filter, {
-        label: trans.__('Filter by Name'),
+        label: trans.__('Filter by name'),
         describedBy: { args: NO_ARGS },
         execute: () => {
           panel.reveal();
-          panel.focusFilter();
+          afterPalette(() => panel.focusFilter());
         }
       })
     );
@@ -329,6 +332,10 @@ export class Commands implements IDisposable {
     const { app, browser } = this._options;
     this._isMenuOpen = true;
     clearTimeout(this._closing);
+    this._closing = setTimeout(() => {
+      // Nothing opened.
+      this._isMenuOpen = app.contextMenu.menu.isAttached;
+    });
     this._otherItem?.dispose();
     this._otherItem = null;
     this._submenu.clearItems();
@@ -374,6 +381,14 @@ export class Commands implements IDisposable {
   private _isMenuOpen = false;
   private _otherItem: IDisposable | null = null;
   private readonly _submenu: MenuSvg;
+}
+
+/**
+ * Focus something once the command palette has given the focus back to the main area, as it does after each command.
+ */
+function afterPalette(focus: () => void): void {
+  focus();
+  setTimeout(focus);
 }
 
 export namespace Commands {

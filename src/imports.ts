@@ -10,7 +10,7 @@ export function withoutKnownImports(
 ): string {
   const bound = new Map<string, string>();
   for (const source of above) {
-    for (const line of topLevelLines(source)) {
+    for (const { line } of topLevelLines(source)) {
       const imported = parseImport(line);
       if (imported) {
         for (const name of imported.names) {
@@ -23,12 +23,15 @@ export function withoutKnownImports(
       }
     }
   }
+  const known = new Set<number>();
+  for (const { line, index } of topLevelLines(code)) {
+    const imported = parseImport(line);
+    if (imported?.names.every(name => bound.get(name) === imported.line)) {
+      known.add(index);
+    }
+  }
   const lines = code.split('\n');
-  const topLevel = new Set(topLevelLines(code));
-  const kept = lines.filter(line => {
-    const imported = topLevel.has(line) ? parseImport(line) : null;
-    return !imported?.names.every(name => bound.get(name) === imported.line);
-  });
+  const kept = lines.filter((_, index) => !known.has(index));
   if (kept.length === lines.length || kept.every(line => line.trim() === '')) {
     return code;
   }
@@ -38,15 +41,15 @@ export function withoutKnownImports(
 /**
  * Lines at the left margin, without those inside of strings that span lines. None for a cell magic's cell.
  */
-function topLevelLines(source: string): string[] {
+function topLevelLines(source: string): { line: string; index: number }[] {
   if (/^\s*%%/.test(source)) {
     return [];
   }
-  const found: string[] = [];
+  const found: { line: string; index: number }[] = [];
   let quote: string | null = null;
-  for (const line of source.split('\n')) {
+  for (const [index, line] of source.split('\n').entries()) {
     if (quote === null && /^[A-Za-z_]/.test(line)) {
-      found.push(line);
+      found.push({ line, index });
     }
     for (const mark of line.match(/"""|'''/g) ?? []) {
       quote = quote === null ? mark : quote === mark ? null : quote;

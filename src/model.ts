@@ -194,16 +194,17 @@ export class BrowserModel implements IBrowserModel, ITreeState {
   // --- Rows and the active one ---
 
   /**
-   * Tell how wide the tree and how high a row is, for the height of messages.
+   * Tell how wide the tree, how high a row and how wide a character is, for the height of messages.
    */
   setLayout(layout: ILayout): void {
     // Coarse, so that dragging the sidebar's edge does not compute the rows for every pixel.
     const widthPx = Math.round(layout.widthPx / 16) * 16;
     if (
       widthPx !== this._layout.widthPx ||
-      layout.rowPx !== this._layout.rowPx
+      layout.rowPx !== this._layout.rowPx ||
+      layout.charPx !== this._layout.charPx
     ) {
-      this._layout = { widthPx, rowPx: layout.rowPx };
+      this._layout = { ...layout, widthPx };
       this._touch();
     }
   }
@@ -980,7 +981,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
   private _endpointsProblem: IProblem | null = null;
   private _endpointsRequest: Promise<void> | null = null;
   private _filter = '';
-  private _layout: ILayout = { widthPx: 304, rowPx: 24 };
+  private _layout: ILayout = { widthPx: 304, rowPx: 24, charPx: 6.6 };
   private _refreshing = 0;
   private _rows: Rows | null = null;
   private _rowsVersion = -1;

@@ -91,12 +91,11 @@ export function rowId(target: string, kind: RowKind): string {
 type Draft = { -readonly [K in keyof IRow]: IRow[K] };
 
 /**
- * Pixels, for estimating how many lines a message takes: average width of a character of the interface font (rather
- * too wide than too narrow: a line too many is a gap, a line too few is cut off), line height, indent of one level,
- * space that the twisty, the icon and the padding take, padding of a message above and below, height of its button.
+ * Pixels, for estimating how many lines a message takes: line height, indent of one level, space that the twisty, the
+ * icon and the padding take, padding of a message above and below, height of its button. Rather too many lines than too
+ * few: one too many is a gap, one too few is cut off.
  */
 const NOTE = {
-  charPx: 6.8,
   linePx: 17,
   indentPx: 12,
   chromePx: 42,
@@ -141,7 +140,7 @@ export function noteSlots(
   const columns = Math.max(
     12,
     Math.floor(
-      (layout.widthPx - NOTE.chromePx - level * NOTE.indentPx) / NOTE.charPx
+      (layout.widthPx - NOTE.chromePx - level * NOTE.indentPx) / layout.charPx
     )
   );
   const lines = Math.min(
@@ -295,6 +294,10 @@ export function scrollFor(
 export interface ILayout {
   readonly widthPx: number;
   readonly rowPx: number;
+  /**
+   * Average width of a character.
+   */
+  readonly charPx: number;
 }
 
 /**
@@ -302,7 +305,7 @@ export interface ILayout {
  */
 export function flatten(
   state: ITreeState,
-  layout: ILayout = { widthPx: 300, rowPx: 24 }
+  layout: ILayout = { widthPx: 300, rowPx: 24, charPx: 6.6 }
 ): Rows {
   const list: Draft[] = [];
   const needle = state.filter.toLocaleLowerCase();
@@ -316,17 +319,27 @@ export function flatten(
   };
 
   const push = (
-    row: Omit<Draft, 'id' | 'slots' | 'problem'> & { problem?: IProblem | null }
-  ) => {
-    const problem = row.problem ?? null;
-    const draft: Draft = {
-      ...row,
-      id: rowId(row.target, row.kind),
-      problem,
-      slots: problem ? slotsOf(row.kind, problem, row.level) : 1
+    kind: RowKind,
+    target: string,
+    parent: string | null,
+    level: number,
+    position: number,
+    problem: IProblem | null = null
+  ): Draft => {
+    const row: Draft = {
+      id: rowId(target, kind),
+      kind,
+      target,
+      parent,
+      level,
+      position,
+      setSize: -1,
+      expanded: null,
+      slots: problem ? slotsOf(kind, problem, level) : 1,
+      problem
     };
-    list.push(draft);
-    return draft;
+    list.push(row);
+    return row;
   };
 
   const below = (id: string, level: number): boolean => {
@@ -342,18 +355,7 @@ export function flatten(
 
     const extra = (kind: RowKind, problem: IProblem | null = null) => {
       if (isExpanded) {
-        drafts.push(
-          push({
-            kind,
-            target: id,
-            parent: id,
-            level,
-            position: ++position,
-            setSize: -1,
-            expanded: null,
-            problem
-          })
-        );
+        drafts.push(push(kind, id, id, level, ++position, problem));
       }
     };
 
@@ -419,15 +421,9 @@ export function flatten(
     const expanded = state.isExpanded(id);
     const isMatch =
       needle === '' || node.name.toLocaleLowerCase().includes(needle);
-    const row = push({
-      kind: 'node',
-      target: id,
-      parent,
-      level,
-      position,
-      setSize: state.endpointIds.length,
-      expanded: opens ? expanded : null
-    });
+    const row = push('node', id, parent, level, position);
+    row.setSize = state.endpointIds.length;
+    row.expanded = opens ? expanded : null;
     if (needle !== '' && isMatch) {
       matches++;
     }
@@ -436,16 +432,7 @@ export function flatten(
       node.problem &&
       !(expanded && state.listing(id)?.error)
     ) {
-      push({
-        kind: 'note',
-        target: id,
-        parent: id,
-        level: level + 1,
-        position: 1,
-        setSize: -1,
-        expanded: null,
-        problem: node.problem
-      });
+      push('note', id, id, level + 1, 1, node.problem);
     }
     const kept = list.length;
     if (opens && (expanded || (needle !== '' && !state.isShut(id)))) {
@@ -599,7 +586,8 @@ export function intentOf(
           .map(other => other.target)
       };
   }
-  return key.length === 1 ? { do: 'type', text: key } : null;
+  // No name begins with a slash: it is a shortcut.
+  return key.length === 1 && key !== '/' ? { do: 'type', text: key } : null;
 }
 
 /**

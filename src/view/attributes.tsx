@@ -65,10 +65,7 @@ function Attribute(props: {
     <div>
       <dt>{name}</dt>
       <dd>
-        <Text
-          text={typeof value === 'string' ? value : JSON.stringify(value)}
-          trans={trans}
-        />
+        <Text text={textOf(value)} trans={trans} />
       </dd>
     </div>
   );
@@ -125,6 +122,13 @@ function Text(props: {
       </button>
     </>
   );
+}
+
+function textOf(value: JSONValue): string {
+  if (Array.isArray(value)) {
+    return `[${value.map(item => JSON.stringify(item)).join(', ')}]`;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
 /**

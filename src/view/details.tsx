@@ -1,8 +1,9 @@
 import { addIcon, closeIcon, copyIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import type { JSONValue } from '@lumino/coreutils';
 import React from 'react';
 
-import { iconOf } from '../icons';
+import { iconOf, twistyIcon } from '../icons';
 import {
   effectiveNode,
   hasSnippets,
@@ -232,8 +233,9 @@ function Code(props: {
   snippets: readonly ISnippet[];
   onInsert(snippet: ISnippet): void;
 }): React.JSX.Element | null {
-  const { copy, trans } = usePanel();
+  const { copy, state, trans } = usePanel();
   const [id, setId] = React.useState<string | null>(null);
+  const isOpen = useSnapshot(state.changed, () => state.isCodeOpen);
   const { snippets, onInsert } = props;
   const chosen = snippets.find(snippet => snippet.id === id) ?? snippets[0];
   if (!chosen) {
@@ -242,6 +244,18 @@ function Code(props: {
   return (
     <div className="jp-ZarrBrowser-snippet">
       <div className="jp-ZarrBrowser-snippetBar">
+        <button
+          type="button"
+          className="jp-ZarrBrowser-iconButton jp-ZarrBrowser-codeToggle"
+          title={isOpen ? trans.__('Hide code') : trans.__('Show code')}
+          aria-label={trans.__('Show code')}
+          aria-expanded={isOpen}
+          onClick={() => {
+            state.isCodeOpen = !isOpen;
+          }}
+        >
+          <twistyIcon.react tag={null} />
+        </button>
         {snippets.length > 1 ? (
           <select
             className="jp-ZarrBrowser-select"
@@ -270,7 +284,9 @@ function Code(props: {
           onClick={() => onInsert(chosen)}
         />
       </div>
-      <pre className="jp-ZarrBrowser-code">{chosen.code.trimEnd()}</pre>
+      {isOpen ? (
+        <pre className="jp-ZarrBrowser-code">{chosen.code.trimEnd()}</pre>
+      ) : null}
     </div>
   );
 }
@@ -418,14 +434,20 @@ function arrayFacts(node: IArrayNode, trans: TranslationBundle): Fact[] {
       </ol>
     ]);
   }
-  facts.push([
-    trans.__('Fill value'),
-    <code>{JSON.stringify(fillValue)}</code>
-  ]);
+  facts.push([trans.__('Fill value'), <code>{plainValue(fillValue)}</code>]);
   if (order) {
     facts.push([trans.__('Order'), order]);
   }
   return facts;
+}
+
+/**
+ * JSON, but numbers that travel as strings look like numbers.
+ */
+function plainValue(value: JSONValue): string {
+  return typeof value === 'string' && /^-?(?:NaN|Infinity|\d+)$/.test(value)
+    ? value
+    : JSON.stringify(value);
 }
 
 function withBytes(text: string, bytes: number | null): string {

@@ -41,6 +41,17 @@ export class PanelState {
   }
 
   /**
+   * Whether the details show the code that opens a node.
+   */
+  get isCodeOpen(): boolean {
+    return this._isCodeOpen;
+  }
+
+  set isCodeOpen(value: boolean) {
+    this._set(() => (this._isCodeOpen = value));
+  }
+
+  /**
    * Whether a double click opens a Zarr node as a cell, or expands it.
    */
   doubleClick: 'insert' | 'expand' = 'insert';
@@ -51,15 +62,22 @@ export class PanelState {
   menuWaitMs = 300;
 
   toSaved(): JSONObject {
-    return { open: this._areDetailsOpen, heightPx: this._detailsPx };
+    return {
+      open: this._areDetailsOpen,
+      heightPx: this._detailsPx,
+      code: this._isCodeOpen
+    };
   }
 
   restore(saved: unknown): void {
     if (typeof saved === 'object' && saved !== null) {
-      const { open, heightPx } = saved as Record<string, unknown>;
+      const { open, heightPx, code } = saved as Record<string, unknown>;
       this._set(() => {
         if (typeof open === 'boolean') {
           this._areDetailsOpen = open;
+        }
+        if (typeof code === 'boolean') {
+          this._isCodeOpen = code;
         }
         if (typeof heightPx === 'number') {
           this._detailsPx = Math.max(DETAILS_MIN, heightPx);
@@ -80,5 +98,6 @@ export class PanelState {
   private _areDetailsOpen = true;
   private readonly _changed = new Signal<this, void>(this);
   private _detailsPx = DETAILS_DEFAULT;
+  private _isCodeOpen = false;
   private _isGoToOpen = false;
 }

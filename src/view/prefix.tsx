@@ -1,5 +1,5 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { clearIcon } from '@jupyterlab/ui-components';
+import { closeIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { funnelIcon } from '../icons';
@@ -75,7 +75,7 @@ export function PrefixBox(props: {
         }}
       />
       <IconButton
-        icon={clearIcon}
+        icon={closeIcon}
         label={trans.__('End the filter')}
         className="jp-ZarrBrowser-boxButton"
         onClick={end}

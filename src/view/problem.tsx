@@ -30,18 +30,24 @@ export function ProblemBox(props: {
       />
       <div className="jp-ZarrBrowser-problemText">
         <div className="jp-ZarrBrowser-problemMessage">{problem.message}</div>
-        {problem.hint ? (
-          <div className="jp-ZarrBrowser-problemHint">{problem.hint}</div>
-        ) : null}
         {problem.code === LOCAL_CODES.missing ? (
-          <div className="jp-ZarrBrowser-command">
-            <code>{ENABLE}</code>
-            <IconButton
-              icon={copyIcon}
-              label={trans.__('Copy command')}
-              onClick={() => copy(ENABLE)}
-            />
-          </div>
+          <>
+            <div className="jp-ZarrBrowser-problemHint">
+              {trans.__(
+                'Run this where the Jupyter server runs, then restart that server:'
+              )}
+            </div>
+            <div className="jp-ZarrBrowser-command">
+              <code>{ENABLE}</code>
+              <IconButton
+                icon={copyIcon}
+                label={trans.__('Copy command')}
+                onClick={() => copy(ENABLE)}
+              />
+            </div>
+          </>
+        ) : problem.hint ? (
+          <div className="jp-ZarrBrowser-problemHint">{problem.hint}</div>
         ) : null}
         {onRetry ? (
           <TextButton label={trans.__('Retry')} onClick={onRetry} />

@@ -1,4 +1,4 @@
-import { clearIcon, refreshIcon, searchIcon } from '@jupyterlab/ui-components';
+import { closeIcon, refreshIcon, searchIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { collapseAllIcon, detailsIcon, goToIcon } from '../icons';
@@ -53,7 +53,7 @@ export function Toolbar(props: { focusTree(): void }): React.JSX.Element {
         />
         {shown === '' ? null : (
           <IconButton
-            icon={clearIcon}
+            icon={closeIcon}
             label={trans.__('Clear filter')}
             className="jp-ZarrBrowser-boxButton"
             onClick={() => filter('')}

@@ -7,6 +7,7 @@ import type { TreeNode } from '../nodes';
 import { intentOf, rowId, scrollFor, typeahead, windowOf } from '../rows';
 import type { IRow } from '../rows';
 import { usePanel } from './context';
+import { ProblemBox } from './problem';
 import { Row } from './row';
 import { TreeState } from './states';
 import { useSnapshot } from './useSnapshot';
@@ -72,11 +73,16 @@ export function Tree(props: {
       if (tree.clientHeight === 0) {
         return;
       }
-      const font = parseFloat(getComputedStyle(tree).fontSize) || 13;
-      const height = Math.max(ROW_MIN_PX, Math.round(font * ROW_PER_FONT));
+      const style = getComputedStyle(tree);
+      const fontPx = parseFloat(style.fontSize) || 13;
+      const height = Math.max(ROW_MIN_PX, Math.round(fontPx * ROW_PER_FONT));
       setRowPx(height);
       setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
-      model.setLayout({ widthPx: tree.clientWidth, rowPx: height });
+      model.setLayout({
+        widthPx: tree.clientWidth,
+        rowPx: height,
+        charPx: charWidthOf(style)
+      });
     };
     measure();
     const observer = new ResizeObserver(measure);
@@ -88,7 +94,13 @@ export function Tree(props: {
   }, [model, treeRef]);
 
   // Rows that come or go above what is visible do not move it.
-  const anchor = React.useRef({ id: '', shiftPx: 0, filter: '' });
+  const anchor = React.useRef({
+    id: '',
+    shiftPx: 0,
+    filter: '',
+    activeId: '',
+    isActiveSeen: false
+  });
   React.useLayoutEffect(() => {
     const tree = treeRef.current;
     if (!tree) {
@@ -104,11 +116,20 @@ export function Tree(props: {
     }
   }, [rows, rowPx, model, treeRef]);
 
-  // What was made active otherwise than by a click is scrolled into view.
-  const activeId = active?.id;
+  // What becomes active is scrolled into view, and what was in view stays there when rows come and go or the tree gets
+  // lower. The view is not taken away from where the user has scrolled.
+  const activeId = active?.id ?? '';
+  const activeKind = active?.kind;
   React.useLayoutEffect(() => {
     const tree = treeRef.current;
+    const before = anchor.current;
     if (!tree || activeIndex === -1 || tree.clientHeight === 0) {
+      return;
+    }
+    const isSame =
+      before.activeId === activeId && before.filter === model.filter;
+    // "Load more" moves on to the end of what it brings, and what it brings is to be seen.
+    if (isSame && (!before.isActiveSeen || activeKind === 'more')) {
       return;
     }
     const topPx = scrollFor(
@@ -122,18 +143,32 @@ export function Tree(props: {
       tree.scrollTop = topPx;
       setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
     }
-    // Not whenever rows come and go: that would take the view away from where the user has scrolled.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [activeId, model.filter]);
+  }, [
+    activeId,
+    activeIndex,
+    activeKind,
+    model,
+    model.filter,
+    rowPx,
+    rows,
+    treeRef,
+    viewport.heightPx
+  ]);
 
   React.useLayoutEffect(() => {
-    const topPx = treeRef.current?.scrollTop ?? 0;
+    const tree = treeRef.current;
+    const topPx = tree?.scrollTop ?? 0;
+    const heightPx = tree?.clientHeight ?? 0;
     const first = rows.at(topPx / rowPx);
     const row = rows.list[first];
     anchor.current = {
       id: row?.id ?? '',
       shiftPx: topPx - rows.offsetOf(first) * rowPx,
-      filter: model.filter
+      filter: model.filter,
+      activeId,
+      isActiveSeen:
+        activeIndex !== -1 &&
+        scrollFor(rows, activeIndex, topPx, heightPx, rowPx) === topPx
     };
   });
 
@@ -247,6 +282,9 @@ export function Tree(props: {
     }
     event.preventDefault();
     event.stopPropagation();
+    if (intent.do !== 'type') {
+      typed.current = { text: '', at: 0 };
+    }
     switch (intent.do) {
       case 'move':
         model.activate(intent.to);
@@ -399,6 +437,11 @@ export function Tree(props: {
         </div>
       ) : isEmpty ? (
         <TreeState />
+      ) : model.endpointsProblem ? (
+        <ProblemBox
+          problem={model.endpointsProblem}
+          onRetry={() => void model.refresh()}
+        />
       ) : null}
       <div
         ref={treeRef}
@@ -461,6 +504,24 @@ export function Tree(props: {
 function domIdOf(row: IRow): string {
   const id = row.id.replace(/[\s%]/g, space => `%${space.charCodeAt(0)}`);
   return `jp-ZarrBrowser-row-${id}`;
+}
+
+/**
+ * Text whose letters are as frequent as in messages.
+ */
+const SAMPLE =
+  'You may not list this bucket. Ask its owner for the permission s3:ListBucket.';
+
+/**
+ * Average width of a character in a font, in pixels.
+ */
+function charWidthOf(style: CSSStyleDeclaration): number {
+  const context = document.createElement('canvas').getContext('2d');
+  if (!context) {
+    return (parseFloat(style.fontSize) || 13) / 2;
+  }
+  context.font = `${style.fontSize} ${style.fontFamily}`;
+  return (context.measureText(SAMPLE).width / SAMPLE.length) * 1.02;
 }
 
 /**

@@ -1,0 +1,268 @@
+import { ApiError } from '../api';
+import type { IBrowserApi, IChildrenQuery } from '../api';
+import type { ILocation } from '../nodes';
+import type {
+  IArrayNode,
+  IChildren,
+  IDatasetNode,
+  IEndpoint,
+  IEndpoints,
+  IFolderNode,
+  INode,
+  INodes,
+  INodesRequest,
+  IObjectNode,
+  ISnippets
+} from '../wire';
+
+export function endpoint(id: string, more: Partial<IEndpoint> = {}): IEndpoint {
+  return {
+    id,
+    title: id,
+    kind: 's3',
+    url: 's3://',
+    writable: false,
+    status: 'unchecked',
+    source: 'admin',
+    problem: null,
+    scratch: null,
+    ...more
+  };
+}
+
+function base(key: string) {
+  const bare = key.replace(/\/$/, '');
+  return {
+    endpoint: 'lab',
+    key,
+    name: bare.slice(bare.lastIndexOf('/') + 1),
+    uri: `s3://${key}`,
+    sizeBytes: null,
+    modifiedAt: null,
+    format: null,
+    health: [],
+    problem: null,
+    documents: null
+  };
+}
+
+export function folder(
+  key: string,
+  more: Partial<IFolderNode> = {}
+): IFolderNode {
+  return { ...base(key), kind: 'folder', isUndecided: false, ...more };
+}
+
+export function object(
+  key: string,
+  more: Partial<IObjectNode> = {}
+): IObjectNode {
+  return { ...base(key), kind: 'object', ...more };
+}
+
+const zarr = {
+  format: 'zarr',
+  zarrFormat: 3,
+  consolidated: true,
+  storeKey: null,
+  path: '',
+  attributes: null
+} as const;
+
+export function dataset(
+  key: string,
+  more: Partial<IDatasetNode> = {}
+): IDatasetNode {
+  return {
+    ...base(key),
+    ...zarr,
+    kind: 'dataset',
+    storeKey: key,
+    childCount: null,
+    membersUnknown: false,
+    sizes: null,
+    ...more
+  };
+}
+
+export function array(key: string, more: Partial<IArrayNode> = {}): IArrayNode {
+  return {
+    ...base(key),
+    ...zarr,
+    kind: 'array',
+    dims: null,
+    shape: [4],
+    chunks: [4],
+    shards: null,
+    dtype: 'float32',
+    codecs: null,
+    fillValue: null,
+    order: null,
+    ...more
+  };
+}
+
+export const FORBIDDEN = {
+  code: 'forbidden',
+  message: 'No.',
+  hint: 'Ask.',
+  retryable: false
+};
+
+export interface ICall {
+  readonly route: keyof IBrowserApi;
+  readonly key: string;
+  readonly query: IChildrenQuery;
+  readonly keys: readonly string[];
+  readonly refresh: boolean;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A tree in memory. Keys that hold `slow_` answer when `release` is called, those that hold `error_` fail.
+ */
+export class FakeApi implements IBrowserApi {
+  constructor(
+    readonly tree: { [container: string]: INode[] } = {},
+    readonly ids: string[] = ['lab']
+  ) {}
+
+  readonly calls: ICall[] = [];
+
+  /**
+   * What looking into an undecided folder finds.
+   */
+  readonly recognised = new Map<string, INode>();
+
+  /**
+   * What `children` adds to its answer.
+   */
+  readonly extras = new Map<string, Partial<IChildren>>();
+
+  /**
+   * Keys of containers that fail, besides those that hold `error_`.
+   */
+  readonly forbidden = new Set<string>();
+
+  made(route: keyof IBrowserApi): ICall[] {
+    return this.calls.filter(call => call.route === route);
+  }
+
+  release(): void {
+    for (const go of this._held.splice(0)) {
+      go();
+    }
+  }
+
+  async endpoints(signal: AbortSignal): Promise<IEndpoints> {
+    await this._record('endpoints', signal);
+    return { endpoints: this.ids.map(id => endpoint(id)) };
+  }
+
+  async children(
+    location: ILocation,
+    query: IChildrenQuery,
+    signal: AbortSignal
+  ): Promise<IChildren> {
+    const { key } = location;
+    await this._record('children', signal, {
+      key,
+      query,
+      refresh: query.refresh ?? false
+    });
+    const all = (this.tree[key] ?? []).filter(node =>
+      node.name.startsWith(query.prefix ?? '')
+    );
+    const from = Number(query.cursor ?? 0);
+    const to = from + (query.limit ?? 1000);
+    return {
+      items: all
+        .slice(from, to)
+        .map(node => ({ ...node, endpoint: location.endpoint })),
+      nextCursor: to < all.length ? String(to) : null,
+      parent: null,
+      totalCount: null,
+      problem: null,
+      ...this.extras.get(key)
+    };
+  }
+
+  async node(
+    location: ILocation,
+    refresh: boolean,
+    signal: AbortSignal
+  ): Promise<INode> {
+    await this._record('node', signal, { key: location.key, refresh });
+    return this._find(location.key);
+  }
+
+  async resolve(
+    url: string,
+    _endpoint: string | null,
+    signal: AbortSignal
+  ): Promise<INode> {
+    const key = url.replace('s3://', '');
+    await this._record('resolve', signal, { key });
+    return this._find(key);
+  }
+
+  async nodes(request: INodesRequest, signal: AbortSignal): Promise<INodes> {
+    await this._record('nodes', signal, {
+      keys: request.keys,
+      refresh: request.refresh ?? false
+    });
+    return { items: request.keys.map(key => this._find(key)) };
+  }
+
+  async snippets(location: ILocation, signal: AbortSignal): Promise<ISnippets> {
+    const { key } = location;
+    await this._record('snippets', signal, { key });
+    return {
+      snippets: [
+        { id: 'best', label: 'open', language: 'python', code: `# ${key}` }
+      ]
+    };
+  }
+
+  private _find(key: string): INode {
+    const listed = Object.values(this.tree)
+      .flat()
+      .find(node => node.key === key);
+    return this.recognised.get(key) ?? listed ?? folder(key);
+  }
+
+  private async _record(
+    route: keyof IBrowserApi,
+    signal: AbortSignal,
+    more: Partial<ICall> = {}
+  ): Promise<void> {
+    const call = {
+      route,
+      key: '',
+      query: {},
+      keys: [],
+      refresh: false,
+      signal,
+      ...more
+    };
+    this.calls.push(call);
+    if (call.key.includes('slow_')) {
+      await new Promise<void>((resolve, reject) => {
+        this._held.push(resolve);
+        signal.addEventListener('abort', () =>
+          reject(new DOMException('Aborted', 'AbortError'))
+        );
+      });
+    } else {
+      await Promise.resolve();
+    }
+    if (
+      call.key.includes('error_') ||
+      (route !== 'endpoints' && this.forbidden.has(call.key))
+    ) {
+      throw new ApiError(FORBIDDEN, 403, 'r1');
+    }
+  }
+
+  private readonly _held: (() => void)[] = [];
+}
