@@ -52,7 +52,7 @@ _HINTS: dict[str, str] = {
     "not_found": "It may have been deleted or moved. Refresh the folder above it.",
     "list_unsupported": "Use Go to with the full address of the dataset.",
     "wrong_region": "Set `region` of this endpoint in jupyter_server_config.py to the region named above.",
-    "wrong_endpoint": "Check the address of this endpoint in jupyter_server_config.py: what answers is no store of its kind.",
+    "wrong_endpoint": "Check the address of this endpoint: what answers there is no store of its kind.",
     "clock_skew": "The clock of the Jupyter server is wrong. Ask the administrator to synchronise it (NTP).",
     "tls": "Check its certificate, or set `ca_bundle` to the file with your site's certificate authority.",
     "unreachable": "Check the address of the endpoint and the network of the Jupyter server.",

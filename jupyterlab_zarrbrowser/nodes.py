@@ -192,7 +192,8 @@ def dataset_sizes(members: Iterable[Facts]) -> tuple[dict[str, int] | None, str 
     """
     sizes: dict[str, int] = {}
     has_array = False
-    for facts in members:
+    # The array with most dimensions has them in the order that people expect: time, lat, lon.
+    for facts in sorted(members, key=lambda facts: -len(facts.shape) if isinstance(facts, ArrayFacts) else 0):
         if isinstance(facts, BrokenFacts):
             return None, "a member cannot be read"
         if facts.obstacle is not None:

@@ -173,7 +173,7 @@ class DatasetNode(ZarrNode, tag="dataset", frozen=True, kw_only=True):
 
     child_count: int | None = None
     members_unknown: bool = False
-    #: Size of each dimension, in the order in which the arrays name them.
+    #: Size of each dimension, in the order of the array that has most of them.
     sizes: dict[str, int] | None = None
 
 

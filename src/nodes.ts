@@ -4,8 +4,7 @@ import type {
   IEndpoint,
   IGroupNode,
   INode,
-  INodeBase,
-  IProblem
+  INodeBase
 } from './wire';
 
 /**
@@ -43,6 +42,20 @@ export function idOf(location: ILocation): string {
 export function locationOf(id: string): ILocation {
   const cut = id.indexOf('\n');
   return { endpoint: id.slice(0, cut), key: id.slice(cut + 1) };
+}
+
+/**
+ * Whether one id lies somewhere below another, a container's.
+ */
+export function isBelow(id: string, container: string): boolean {
+  return id.length > container.length && id.startsWith(container);
+}
+
+/**
+ * Whether one id is another, or lies somewhere below it.
+ */
+export function isWithin(id: string, top: string): boolean {
+  return id === top || isBelow(id, top);
 }
 
 /**
@@ -165,11 +178,11 @@ export function placeholder(location: ILocation, uri: string): INode {
     : { ...base, kind: 'object' };
 }
 
-export function isProblem(value: unknown): value is IProblem {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'code' in value &&
-    'message' in value
-  );
+/**
+ * URI of something that a node lies in.
+ */
+export function uriAbove(node: INode, key: string): string {
+  const { uri } = node;
+  const cut = node.key.length - key.length;
+  return cut > 0 && uri.endsWith(node.key) ? uri.slice(0, -cut) : uri;
 }

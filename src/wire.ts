@@ -220,7 +220,7 @@ export interface IDatasetNode extends IZarrNode {
   childCount: number | null;
   membersUnknown: boolean;
   /**
-   * Size of each dimension, in the order in which the arrays name them.
+   * Size of each dimension, in the order of the array that has most of them.
    */
   sizes: { [key: string]: number } | null;
 }

@@ -27,8 +27,11 @@ module.exports = {
   use: {
     ...base.use,
     baseURL: `http://127.0.0.1:${port}`,
-    trace: 'retain-on-failure',
+    // Recording makes each step take twice as long.
+    trace: 'on-first-retry',
+    screenshot: 'only-on-failure',
     video: 'off',
+    actionTimeout: 10000,
     launchOptions: {
       executablePath: chromium,
       args: [

@@ -1,13 +1,14 @@
 """What the browser tests run against: real stores with data in them, then JupyterLab.
 
-Serves on ``ZB_UI_PORT`` until it is told to end. Endpoints: a Swift with EC2-style credentials in a profile, as our users
-have; a synthetic archive with millions of keys; the same Swift behind a proxy that forbids listing; an address where
-nothing answers; a web server without index pages; a folder.
+Serves on ``ZB_UI_PORT`` until it is told to end. Endpoints: a Swift with EC2-style credentials in a profile, as our
+users have; a synthetic archive with millions of keys; the same Swift behind a proxy that forbids listing; an address
+where nothing answers; a web server without index pages; the folder that Jupyter shows in its file browser.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -64,8 +65,10 @@ def main() -> None:
             cache.mkdir(exist_ok=True)
             place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ui-", dir=cache)))
         buckets, samples, work = place / "buckets", place / "samples", place / "work"
-        work.mkdir()
         write_samples(buckets)
+        # Jupyter's own folder, so that the tests can write into it through Jupyter.
+        (work / "empty").mkdir(parents=True)
+        shutil.copytree(buckets / "climate" / "ensemble.zarr", work / "data" / "ensemble.zarr")
         write_all(samples)
         archive = stack.enter_context(FakeS3(place / "archive.log"))
         swift = stack.enter_context(Swift(place / "swift"))
@@ -78,7 +81,8 @@ def main() -> None:
         locked = stack.enter_context(CountingProxy(swift.url, deny_match="^List", missing_as_403=True))
         web = stack.enter_context(HttpFiles(buckets, index="none"))
         (place / "aws").write_text(
-            f"[profile js2]\naws_access_key_id = {DEMO.key}\naws_secret_access_key = {DEMO.secret}\nregion = us-east-1\n",
+            f"[profile js2]\nregion = us-east-1\n"
+            f"aws_access_key_id = {DEMO.key}\naws_secret_access_key = {DEMO.secret}\n",
             encoding="utf-8",
         )
         config = place / "jupyter_server_config.py"
@@ -91,7 +95,7 @@ def main() -> None:
                 locked=locked.url,
                 dead=dead.refusing,
                 web=web.url + "/",
-                files=str(buckets),
+                files=str(work),
             ),
             encoding="utf-8",
         )

@@ -1,16 +1,11 @@
+import { flatten, noteSlots } from '../flatten';
+import type { IListing, ITreeState } from '../flatten';
+import { EXPAND_SIBLINGS_MAX, intentOf, typeahead } from '../keys';
+import type { IKey } from '../keys';
 import { endpointNode, idOf } from '../nodes';
 import type { TreeNode } from '../nodes';
-import {
-  EXPAND_SIBLINGS_MAX,
-  flatten,
-  intentOf,
-  noteSlots,
-  scrollFor,
-  settle,
-  typeahead,
-  windowOf
-} from '../rows';
-import type { IKey, IListing, ITreeState, Rows } from '../rows';
+import { scrollFor, settle, windowOf } from '../rows';
+import type { Rows } from '../rows';
 import type { INode } from '../wire';
 import { FORBIDDEN, array, dataset, endpoint, folder, object } from './fakeApi';
 

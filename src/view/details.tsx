@@ -1,9 +1,8 @@
-import { addIcon, closeIcon, copyIcon } from '@jupyterlab/ui-components';
+import { closeIcon, copyIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { JSONValue } from '@lumino/coreutils';
 import React from 'react';
 
-import { iconOf, twistyIcon } from '../icons';
+import { iconOf } from '../icons';
 import {
   effectiveNode,
   hasSnippets,
@@ -12,23 +11,15 @@ import {
   isZarr
 } from '../nodes';
 import type { TreeNode } from '../nodes';
-import {
-  formatBytes,
-  formatCodec,
-  formatCount,
-  formatAge,
-  formatDate,
-  formatDims,
-  formatShape,
-  gridCount,
-  shapeBytes
-} from '../text';
-import type { IArrayNode, IDocument, IHealth, INode, ISnippet } from '../wire';
+import type { IHealth } from '../wire';
 import { Attributes } from './attributes';
-import { IconButton, TextButton } from './button';
+import { IconButton } from './button';
 import { usePanel } from './context';
+import { RawDocument } from './document';
+import { Facts } from './facts';
 import { ProblemBox } from './problem';
 import { consolidatedText, kindText } from './row';
+import { SnippetBlock } from './snippet';
 import { useSnapshot } from './useSnapshot';
 
 /**
@@ -126,7 +117,7 @@ function NodeDetails(props: { id: string; node: TreeNode }): React.JSX.Element {
       ) : null}
       <HealthNotes notes={shown.health} />
       {snippets && snippets.length > 0 ? (
-        <Code
+        <SnippetBlock
           snippets={snippets}
           onInsert={snippet => run('insert', node, snippet.id)}
         />
@@ -229,269 +220,6 @@ function HealthNotes(props: {
   );
 }
 
-function Code(props: {
-  snippets: readonly ISnippet[];
-  onInsert(snippet: ISnippet): void;
-}): React.JSX.Element | null {
-  const { copy, state, trans } = usePanel();
-  const [id, setId] = React.useState<string | null>(null);
-  const isOpen = useSnapshot(state.changed, () => state.isCodeOpen);
-  const { snippets, onInsert } = props;
-  const chosen = snippets.find(snippet => snippet.id === id) ?? snippets[0];
-  if (!chosen) {
-    return null;
-  }
-  return (
-    <div className="jp-ZarrBrowser-snippet">
-      <div className="jp-ZarrBrowser-snippetBar">
-        <button
-          type="button"
-          className="jp-ZarrBrowser-iconButton jp-ZarrBrowser-codeToggle"
-          title={isOpen ? trans.__('Hide code') : trans.__('Show code')}
-          aria-label={trans.__('Show code')}
-          aria-expanded={isOpen}
-          onClick={() => {
-            state.isCodeOpen = !isOpen;
-          }}
-        >
-          <twistyIcon.react tag={null} />
-        </button>
-        {snippets.length > 1 ? (
-          <select
-            className="jp-ZarrBrowser-select"
-            aria-label={trans.__('Way to open it')}
-            value={chosen.id}
-            onChange={event => setId(event.target.value)}
-          >
-            {snippets.map(snippet => (
-              <option key={snippet.id} value={snippet.id}>
-                {snippet.label}
-              </option>
-            ))}
-          </select>
-        ) : (
-          <span className="jp-ZarrBrowser-snippetLabel">{chosen.label}</span>
-        )}
-        <IconButton
-          icon={copyIcon}
-          label={trans.__('Copy code')}
-          onClick={() => copy(chosen.code)}
-        />
-        <TextButton
-          label={trans.__('Insert')}
-          icon={addIcon}
-          isPrimary
-          onClick={() => onInsert(chosen)}
-        />
-      </div>
-      {isOpen ? (
-        <pre className="jp-ZarrBrowser-code">{chosen.code.trimEnd()}</pre>
-      ) : null}
-    </div>
-  );
-}
-
-type Fact = readonly [label: string, value: React.ReactNode];
-
-function Facts(props: {
-  node: TreeNode;
-  endpoint: TreeNode;
-  trans: TranslationBundle;
-}): React.JSX.Element | null {
-  const { node, endpoint, trans } = props;
-  const facts: Fact[] = [];
-  if (endpoint.kind === 'endpoint') {
-    facts.push(...endpointFacts(endpoint, trans));
-  }
-  if (isZarr(node)) {
-    facts.push(...zarrFacts(node, trans));
-  }
-  if (node.sizeBytes !== null) {
-    facts.push([trans.__('Size'), formatBytes(node.sizeBytes)]);
-  }
-  if (node.modifiedAt !== null) {
-    facts.push([
-      trans.__('Modified'),
-      `${formatDate(node.modifiedAt)} (${formatAge(node.modifiedAt, Date.now())})`
-    ]);
-  }
-  return facts.length === 0 ? null : (
-    <table className="jp-ZarrBrowser-facttable">
-      <tbody>
-        {facts.map(([label, value]) => (
-          <tr key={label}>
-            <th scope="row">{label}</th>
-            <td>{value}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function endpointFacts(
-  node: TreeNode & { kind: 'endpoint' },
-  trans: TranslationBundle
-): Fact[] {
-  const { source, writable, scratch } = node.endpointInfo;
-  const sources = {
-    admin: trans.__('Configured by the administrator'),
-    profile: trans.__('A profile of your AWS configuration'),
-    environment: trans.__('Named by the environment'),
-    server: trans.__('Files of the Jupyter server')
-  };
-  const facts: Fact[] = [
-    [trans.__('From'), sources[source]],
-    [
-      trans.__('Access'),
-      writable ? trans.__('Read and write') : trans.__('Read only')
-    ]
-  ];
-  if (scratch && scratch.lifetimeDays !== null) {
-    facts.push([
-      trans.__('Scratch'),
-      trans._n(
-        'Deleted after about %1 day',
-        'Deleted after about %1 days',
-        scratch.lifetimeDays
-      )
-    ]);
-  }
-  return facts;
-}
-
-function zarrFacts(
-  node: INode & { kind: 'group' | 'dataset' | 'array' },
-  trans: TranslationBundle
-): Fact[] {
-  const facts: Fact[] = [];
-  if (node.kind === 'array') {
-    facts.push(...arrayFacts(node, trans));
-  } else {
-    if (node.kind === 'dataset' && node.sizes) {
-      const sizes = Object.entries(node.sizes);
-      if (sizes.length > 0) {
-        facts.push([trans.__('Dimensions'), <Pairs pairs={sizes} />]);
-      }
-    }
-    facts.push([
-      trans.__('Members'),
-      node.membersUnknown
-        ? trans.__('unknown: they cannot be listed')
-        : node.childCount === null
-          ? null
-          : formatCount(node.childCount)
-    ]);
-  }
-  if (node.path !== '') {
-    facts.push([trans.__('Path in store'), <code>{node.path}</code>]);
-  }
-  return facts.filter(([, value]) => value !== null);
-}
-
-function arrayFacts(node: IArrayNode, trans: TranslationBundle): Fact[] {
-  const { dims, shape, chunks, shards, dtype, codecs, fillValue, order } = node;
-  const facts: Fact[] = [];
-  const total = shapeBytes(shape, dtype);
-  if (shape) {
-    const names = dims?.some(dim => dim !== null) ? dims : null;
-    if (names && shape.length === names.length) {
-      facts.push([
-        trans.__('Dimensions'),
-        <Pairs pairs={shape.map((size, axis) => [names[axis] ?? '–', size])} />
-      ]);
-    }
-    facts.push([
-      trans.__('Shape'),
-      withBytes(
-        shape.length ? formatShape(shape) : formatDims(dims, shape, trans),
-        total
-      )
-    ]);
-  }
-  if (dtype) {
-    facts.push([trans.__('Data type'), <code>{dtype}</code>]);
-  }
-  if (chunks && chunks.length > 0) {
-    facts.push([
-      trans.__('Chunks'),
-      <Grid shape={shape} chunks={chunks} dtype={dtype} trans={trans} />
-    ]);
-  }
-  if (shards) {
-    facts.push([
-      trans.__('Shards'),
-      <Grid shape={shape} chunks={shards} dtype={dtype} trans={trans} />
-    ]);
-  }
-  if (codecs && codecs.length > 0) {
-    facts.push([
-      trans.__('Codecs'),
-      <ol className="jp-ZarrBrowser-codecs">
-        {codecs.map((codec, place) => (
-          <li key={`${place} ${codec.name}`}>{formatCodec(codec)}</li>
-        ))}
-      </ol>
-    ]);
-  }
-  facts.push([trans.__('Fill value'), <code>{plainValue(fillValue)}</code>]);
-  if (order) {
-    facts.push([trans.__('Order'), order]);
-  }
-  return facts;
-}
-
-/**
- * JSON, but numbers that travel as strings look like numbers.
- */
-function plainValue(value: JSONValue): string {
-  return typeof value === 'string' && /^-?(?:NaN|Infinity|\d+)$/.test(value)
-    ? value
-    : JSON.stringify(value);
-}
-
-function withBytes(text: string, bytes: number | null): string {
-  return bytes === null ? text : `${text} (${formatBytes(bytes)})`;
-}
-
-function Grid(props: {
-  shape: readonly number[] | null;
-  chunks: readonly number[];
-  dtype: string | null;
-  trans: TranslationBundle;
-}): React.JSX.Element {
-  const { shape, chunks, dtype, trans } = props;
-  const count = gridCount(shape, chunks);
-  return (
-    <>
-      {withBytes(formatShape(chunks), shapeBytes(chunks, dtype))}
-      {count === null ? null : (
-        <span className="jp-ZarrBrowser-quiet">
-          {' '}
-          {trans._n('%1 piece', '%1 pieces', count, formatCount(count))}
-        </span>
-      )}
-    </>
-  );
-}
-
-/**
- * Names of dimensions with their sizes.
- */
-function Pairs(props: {
-  pairs: readonly (readonly [string, number])[];
-}): React.JSX.Element {
-  return (
-    <span className="jp-ZarrBrowser-pairs">
-      {props.pairs.map(([name, size], place) => (
-        <span key={`${place} ${name}`}>
-          <b>{name}</b> {String(size)}
-        </span>
-      ))}
-    </span>
-  );
-}
-
 function Section(props: {
   title: string;
   count?: number;
@@ -509,55 +237,4 @@ function Section(props: {
       {props.children}
     </details>
   );
-}
-
-function RawDocument(props: { document: IDocument }): React.JSX.Element {
-  const { copy, trans } = usePanel();
-  const { name, text, sizeBytes, isTruncated } = props.document;
-  return (
-    <details className="jp-ZarrBrowser-section">
-      <summary>
-        <code>{name}</code>
-        <span className="jp-ZarrBrowser-quiet"> {formatBytes(sizeBytes)}</span>
-      </summary>
-      <div className="jp-ZarrBrowser-document">
-        <IconButton
-          icon={copyIcon}
-          label={trans.__('Copy %1', name)}
-          onClick={() => copy(text)}
-        />
-        <pre className="jp-ZarrBrowser-code">{pretty(text, isTruncated)}</pre>
-        {isTruncated ? (
-          <p className="jp-ZarrBrowser-quiet">
-            {trans.__(
-              'Cut short: the whole document has %1.',
-              formatBytes(sizeBytes)
-            )}
-          </p>
-        ) : null}
-      </div>
-    </details>
-  );
-}
-
-/**
- * Most characters of a document that are indented anew; larger ones are shown as they are.
- */
-const PRETTY_MAX = 200_000;
-
-/**
- * A document in one line is indented. What is broken stays as it is, and so does what numbers would suffer in.
- */
-function pretty(text: string, isTruncated: boolean): string {
-  if (isTruncated || text.length > PRETTY_MAX || text.trim().includes('\n')) {
-    return text;
-  }
-  try {
-    const indented = JSON.stringify(JSON.parse(text), null, 2);
-    return indented.replace(/\s/g, '') === text.replace(/\s/g, '')
-      ? indented
-      : text;
-  } catch {
-    return text;
-  }
 }

@@ -2,10 +2,11 @@ import { classes } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import type { IListing } from '../flatten';
 import { funnelIcon, iconOf, problemIcon, twistyIcon } from '../icons';
 import { effectiveNode, isStoreRoot, isZarr } from '../nodes';
 import type { TreeNode } from '../nodes';
-import type { IListing, IRow } from '../rows';
+import type { IRow } from '../rows';
 import {
   arraySummary,
   formatAge,

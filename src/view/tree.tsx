@@ -2,9 +2,10 @@ import React from 'react';
 
 import { trackDrag } from '../drag';
 import { iconOf } from '../icons';
+import { intentOf, typeahead } from '../keys';
 import { effectiveNode, hasSnippets, locationOf } from '../nodes';
 import type { TreeNode } from '../nodes';
-import { intentOf, rowId, scrollFor, typeahead, windowOf } from '../rows';
+import { rowId, scrollFor, windowOf } from '../rows';
 import type { IRow } from '../rows';
 import { usePanel } from './context';
 import { ProblemBox } from './problem';

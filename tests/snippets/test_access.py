@@ -80,7 +80,7 @@ def test_a_profile_with_its_own_endpoint(
     is_weather(dataset_of(interpreter, code, environment), weather)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def public(swift_cells: Swift, stores_dir: Path) -> str:
     """A bucket that anybody may list and read."""
     name = "public-cells"

@@ -32,7 +32,7 @@ _SOME = (
     "v2-arrays.zarr",
 )
 
-#: Enough to see that nothing of the way between a cell and its data is special to other stores.
+#: All that depends on the way between a cell and its data.
 _MORE = (
     *_SOME,
     *("v2-unconsolidated.zarr", "v3-consolidated.zarr", "v2-hierarchy.zarr", "v2-plain-hierarchy.zarr"),
@@ -43,9 +43,9 @@ _MORE = (
 
 _PLACES = {
     "on_local": _NAMES,
-    "on_swift": _NAMES,
+    "on_swift": _MORE,
     "on_moto": _SOME,
-    "on_gcs": _MORE,
+    "on_gcs": (*_SOME, "v2 plain", "v3 whole"),
     "on_apache": _MORE,
     "on_nginx": _SOME,
     "on_http_without_index": _MORE,

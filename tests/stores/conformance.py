@@ -498,20 +498,20 @@ class RemoteStoreTests:
                 await work()
 
     async def test_an_answer_that_does_not_come(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many(), timeout_s=0.5))
-        await store.list("folder/")
+        store = open_store(place.filled("many", _many(), timeout_s=1.0))
+        await _until_it_answers(store)
         place.proxy.configure(fail_rate=1.0, fail_modes=("stall",))
         for work in _each_way(store):
             with raises("timeout"):
                 await work()
         place.proxy.reset()
-        await store.list("folder/")
+        await _until_it_answers(store)
 
     async def test_a_second_try_does_not_hide_what_the_first_heard(
         self, place: RemotePlace, open_store: OpenStore
     ) -> None:
-        store = open_store(place.filled("many", _many(), timeout_s=1.0))
-        await store.list("folder/")
+        store = open_store(place.filled("many", _many(), timeout_s=2.0))
+        await _until_it_answers(store)
         place.proxy.configure(fail_first=2, fail_modes=("slowdown", "stall"))
         with raises("throttled"):
             await store.list("folder/")
@@ -639,6 +639,17 @@ class RemoteStoreTests:
                         await work()
                 await store.close()
             assert not other.seen
+
+
+async def _until_it_answers(store: Store) -> None:
+    """A first use imports much, and on a busy machine may take longer than the store's short deadline."""
+    while True:
+        try:
+            await store.list("folder/")
+            return
+        except BrowserError as exc:
+            if exc.code != "timeout":
+                raise
 
 
 def _each_way(store: Store) -> list[Callable[[], Any]]:

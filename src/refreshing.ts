@@ -1,0 +1,81 @@
+import type { Answers } from './answers';
+import type { Endpoints } from './endpoints';
+import type { Expansion } from './expansion';
+import type { KnownNodes } from './known';
+import type { Limiter } from './limiter';
+import type { Listings } from './listings';
+import { isWithin } from './nodes';
+import type { Recogniser } from './recognise';
+import type { ShownRows } from './shown';
+
+export interface IRefreshingOptions {
+  answers: Answers;
+  background: Limiter;
+  endpoints: Endpoints;
+  expansion: Expansion;
+  listings: Listings;
+  nodes: KnownNodes;
+  recogniser: Recogniser;
+  shown: ShownRows;
+  /**
+   * Called when a refresh begins or ends.
+   */
+  changed(): void;
+}
+
+/**
+ * Asks the stores again for what is on screen, and forgets what is not.
+ */
+export class Refreshing {
+  constructor(private readonly _options: IRefreshingOptions) {}
+
+  get isUnderWay(): boolean {
+    return this._count > 0;
+  }
+
+  /**
+   * Refresh a node and what is below it; null for everything.
+   */
+  async run(top: string | null): Promise<void> {
+    const { endpoints, changed } = this._options;
+    this._count++;
+    changed();
+    try {
+      if (top !== null) {
+        await this._below(top);
+      } else {
+        await endpoints.load();
+        await Promise.all((endpoints.ids ?? []).map(id => this._below(id)));
+      }
+    } finally {
+      this._count--;
+      changed();
+    }
+  }
+
+  private async _below(top: string): Promise<void> {
+    const { answers, background, expansion, listings, nodes, recogniser } =
+      this._options;
+    const selected = this._options.shown.activeRow?.target ?? null;
+    const wereDescribed = answers.forget(top, selected);
+    const tasks: Promise<void>[] = [];
+    for (const id of listings.ids.filter(id => isWithin(id, top))) {
+      if (expansion.isReachable(id)) {
+        tasks.push(background.run(() => listings.load(id, 'refresh')));
+      } else {
+        // Fetched again when it is opened again.
+        listings.drop(id);
+      }
+    }
+    const node = nodes.get(top);
+    if (node && node.kind !== 'endpoint') {
+      recogniser.doubt([top]);
+    }
+    if (wereDescribed && selected !== null && isWithin(selected, top)) {
+      tasks.push(answers.describe(selected, true));
+    }
+    await Promise.all(tasks);
+  }
+
+  private _count = 0;
+}

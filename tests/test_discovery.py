@@ -1,0 +1,128 @@
+"""What is offered without configuration: names only, whatever the files hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig, S3Config, ScratchConfig, read_endpoints
+from jupyterlab_zarrbrowser.discovery import discover, from_environment, from_profiles, from_scratch
+
+SECRET = "s3cr3t"
+
+
+def write_aws(home: Path, config: str = "", credentials: str = "") -> None:
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text(config, encoding="utf-8")
+    (home / ".aws" / "credentials").write_text(credentials, encoding="utf-8")
+
+
+def test_buckets_of_the_environment() -> None:
+    found = from_environment(
+        {
+            "SCRATCH_BUCKET": "s3://scratch/jane",
+            "PANGEO_SCRATCH": "gs://old/jane/",
+            "PERSISTENT_BUCKET": "gcs://keep/jane",
+            "PERSISTENT_PUBLIC_BUCKET": "",
+            "HOME": "s3://not/this",
+        }
+    )
+    assert [(config.id, type(config), config.root, source, bool(scratch)) for config, source, scratch in found] == [
+        ("scratch-bucket", S3Config, "s3://scratch/jane", "environment", True),
+        ("pangeo-scratch", GcsConfig, "gs://old/jane/", "environment", True),
+        ("persistent-bucket", GcsConfig, "gcs://keep/jane", "environment", False),
+    ]
+
+
+def test_one_place_is_offered_once() -> None:
+    found = from_environment({"SCRATCH_BUCKET": "s3://scratch/jane", "PANGEO_SCRATCH": "s3://scratch/jane/ "})
+    assert [config.id for config, _, _ in found] == ["scratch-bucket"]
+
+
+@pytest.mark.parametrize("value", ["", " ", "scratch", "s3://", "s3:///", "abfs://x/y", "https://x/y", "/tmp", "://"])
+def test_variables_that_name_no_bucket(value: str) -> None:
+    assert from_environment({"SCRATCH_BUCKET": value}) == []
+
+
+def test_configured_scratch() -> None:
+    configs = [
+        ScratchConfig(url_env=["MINE", "SCRATCH_BUCKET"], lifetime_days=30, quota_bytes=10),
+        ScratchConfig(url="gs://team/scratch"),
+        ScratchConfig(url_env=["NOT_SET"]),
+    ]
+    found = from_scratch(configs, {"SCRATCH_BUCKET": "s3://scratch/jane", "MINE": ""})
+    assert [(config.id, config.root, source) for config, source, _ in found] == [
+        ("scratch", "s3://scratch/jane", "environment"),
+        ("scratch-2", "gs://team/scratch", "admin"),
+    ]
+    first = found[0][2]
+    assert first is not None
+    assert (first.variable, first.lifetime_days, first.quota_bytes) == ("SCRATCH_BUCKET", 30, 10)
+
+
+def test_profiles(tmp_path: Path) -> None:
+    write_aws(
+        tmp_path,
+        config=(
+            "[default]\nregion = x\n[profile js2]\nendpoint_url = https://js2.example\n[profile my  lab]\n"
+            "[sso-session work]\n[services ours]\ns3 =\n  endpoint_url = https://x\n[js3]\n"
+        ),
+        credentials=f"[js2]\naws_access_key_id = {SECRET}\naws_secret_access_key = {SECRET}\n[only-here]\n[default]\n",
+    )
+    found = from_profiles({}, tmp_path)
+    assert [(config.id, config.title) for config, _, _ in found] == [
+        ("profile-default", "default"),
+        ("profile-js2", "js2"),
+        ("profile-my-lab", "my  lab"),
+        ("profile-only-here", "only-here"),
+    ]
+    assert [config.profile for config, _, _ in found if isinstance(config, S3Config)] == [
+        "default",
+        "js2",
+        "my  lab",
+        "only-here",
+    ]
+    assert SECRET not in repr(found)
+
+
+def test_profiles_whose_names_look_alike_have_ids_of_their_own(tmp_path: Path) -> None:
+    write_aws(tmp_path, "[profile a b]\n[profile a-b]\n[profile a/b]\n[profile é]\n[profile ü]\n")
+    ids = [config.id for config, _, _ in from_profiles({}, tmp_path)]
+    assert len(ids) == 5
+    assert len(set(ids)) == 5
+    read_endpoints([{"id": each, "kind": "local", "root": "~"} for each in ids])
+
+
+def test_files_named_by_the_environment(tmp_path: Path) -> None:
+    write_aws(tmp_path, "[profile not-this]\n", "[nor-this]\n")
+    other = tmp_path / "other"
+    other.write_text("[profile this]\n")
+    environ = {"AWS_CONFIG_FILE": str(other), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "missing")}
+    assert [config.title for config, _, _ in from_profiles(environ, tmp_path)] == ["this"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"nonsense", b"[", b"[a]\n[a]\n", b"\xff\xfe\x00", b"x = 1\n", b"[default]\nx\n%(y)s"]
+)
+def test_broken_files_offer_nothing_and_break_nothing(tmp_path: Path, content: bytes) -> None:
+    write_aws(tmp_path)
+    (tmp_path / ".aws" / "config").write_bytes(content)
+    assert len(from_profiles({}, tmp_path)) <= 1
+
+
+def test_a_folder_in_place_of_a_file(tmp_path: Path) -> None:
+    (tmp_path / ".aws" / "config").mkdir(parents=True)
+    assert from_profiles({}, tmp_path) == []
+
+
+def test_everything_in_order(tmp_path: Path) -> None:
+    write_aws(tmp_path, "[profile js2]\n")
+    found = discover({"SCRATCH_BUCKET": "s3://scratch/jane"}, tmp_path, "/srv/jane")
+    assert [(config.id, source) for config, source, _ in found] == [
+        ("scratch-bucket", "environment"),
+        ("profile-js2", "profile"),
+        ("server", "server"),
+    ]
+    assert isinstance(found[-1][0], LocalConfig)
+    assert discover({}, tmp_path / "empty", "") == []

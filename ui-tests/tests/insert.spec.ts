@@ -1,0 +1,221 @@
+import type { LabPage } from './lab';
+import { expect, test, sharedLab } from './lab';
+
+const lab = sharedLab();
+
+const STORE = 'climate/reanalysis/surface.zarr/';
+const ABOVE = ['a = 1', 'b = 2', 'c = 3'];
+const CODE = /^import xarray as xr\n[^]*ds = xr\.open_zarr\(\n/;
+
+test.beforeEach(async () => {
+  await lab.notebook.open(ABOVE, 1);
+  await lab.panel.reset();
+});
+
+/**
+ * One cell more, below the second, active, and not run.
+ */
+async function expectInserted(): Promise<void> {
+  const { notebook } = lab;
+  await expect.poll(() => notebook.sources()).toHaveLength(4);
+  const cells = await notebook.cells();
+  expect(cells[0]?.source).toBe(ABOVE[0]);
+  expect(cells[1]?.source).toBe(ABOVE[1]);
+  expect(cells[2]?.source).toMatch(CODE);
+  expect(cells[3]?.source).toBe(ABOVE[2]);
+  expect(cells.map(({ count }) => count)).toEqual([null, null, null, null]);
+  expect(await notebook.activeIndex()).toBe(2);
+}
+
+async function expectFocusIn(page: LabPage, selector: string): Promise<void> {
+  await expect
+    .poll(() =>
+      page.evaluate(
+        within => document.activeElement?.closest(within) !== null,
+        selector
+      )
+    )
+    .toBe(true);
+}
+
+test('right-click, "Insert open_zarr cell", Shift-Enter: the dataset prints', async () => {
+  const { page, panel, notebook } = lab;
+  await notebook.open(
+    [
+      ...ABOVE.slice(0, 2),
+      "print('mean', 250 < float(ds['t2m'].mean()) < 300)"
+    ],
+    1
+  );
+  const row = await panel.select('js2', STORE);
+  await expect(panel.details).toContainText('open_zarr');
+  const menu = await panel.menu(row);
+  await menu.getByRole('menuitem', { name: 'Insert open_zarr cell' }).click();
+  await expect.poll(() => notebook.sources()).toHaveLength(4);
+  const cells = await notebook.cells();
+  expect(cells[2]?.source).toMatch(CODE);
+  expect(cells[2]?.source).toContain("'s3://climate/reanalysis/surface.zarr'");
+  expect(cells[2]?.source).toContain('zarr_format=3');
+  expect(cells[2]?.source).toContain('consolidated=True');
+  expect(cells[2]?.source).not.toMatch(/secret/i);
+  expect(cells.every(({ count }) => count === null)).toBe(true);
+  await expectFocusIn(page, '.jp-NotebookPanel .jp-Cell');
+
+  await page.keyboard.press('Shift+Enter');
+  await notebook.waitForRun(2);
+  const output = notebook.output(2);
+  await expect(output).toContainText('xarray.Dataset');
+  for (const dim of ['time: 240', 'lat: 73', 'lon: 144']) {
+    await expect(output.getByText(dim, { exact: true })).toBeVisible();
+  }
+  // The values are read from the store, too.
+  await page.keyboard.press('Shift+Enter');
+  await notebook.waitForRun(3);
+  await expect(notebook.output(3)).toHaveText('mean True');
+});
+
+test('the menu does not wait for a slow store', async () => {
+  const { page, panel } = lab;
+  const pattern = /\/api\/snippets\?.*surface-v2/;
+  await page.context().route(pattern, async route => {
+    await new Promise(resolve => setTimeout(resolve, 1200));
+    await route.continue();
+  });
+  const row = await panel.select('js2', 'climate/reanalysis/surface-v2.zarr/');
+  const menu = await panel.menu(row);
+  await menu
+    .getByRole('menuitem', { name: 'Insert cell that opens it' })
+    .click();
+  await expectInserted();
+  await page.context().unroute(pattern);
+});
+
+test('by Enter', async () => {
+  const { page, panel } = lab;
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Enter');
+  await expectInserted();
+  await expectFocusIn(page, '.jp-NotebookPanel .jp-Cell');
+});
+
+test('by double click', async () => {
+  const { panel } = lab;
+  await panel.name(await panel.select('js2', STORE)).dblclick();
+  await expectInserted();
+});
+
+test('by the command palette', async () => {
+  const { page, panel } = lab;
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Control+Shift+C');
+  const palette = page.locator('#modal-command-palette');
+  await palette
+    .getByRole('searchbox')
+    .or(palette.locator('input'))
+    .first()
+    .fill('Insert open_zarr');
+  await palette.getByText('Insert open_zarr cell').first().click();
+  await expectInserted();
+});
+
+test('by the button in the details', async () => {
+  const { panel } = lab;
+  await panel.select('js2', STORE);
+  await panel.details
+    .getByRole('button', { name: 'Insert', exact: true })
+    .click();
+  await expectInserted();
+});
+
+test('by drag between two cells', async () => {
+  const { panel, notebook } = lab;
+  const row = await panel.select('js2', STORE);
+  await panel.drag(row, notebook.cell(2), 'top');
+  await expect.poll(() => notebook.sources()).toHaveLength(4);
+  const cells = await notebook.cells();
+  expect(cells.map(({ source }) => source)).toEqual([
+    ABOVE[0],
+    ABOVE[1],
+    expect.stringMatching(CODE),
+    ABOVE[2]
+  ]);
+  expect(cells.every(({ count }) => count === null)).toBe(true);
+});
+
+test('a press without a move inserts nothing, a drag that ends elsewhere neither', async () => {
+  const { page, panel, notebook } = lab;
+  const row = await panel.select('js2', STORE);
+  await panel.drag(row, page.locator('#jp-top-panel'), 'middle');
+  await panel.select('js2', 'climate/reanalysis/');
+  expect(await notebook.sources()).toEqual(ABOVE);
+});
+
+test('one undo removes the cell, and only that', async () => {
+  const { page, panel, notebook } = lab;
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Enter');
+  await expectInserted();
+  await expectFocusIn(page, '.jp-NotebookPanel .jp-Cell');
+  await page.keyboard.press('z');
+  await expect.poll(() => notebook.sources()).toEqual(ABOVE);
+  await page.keyboard.press('Shift+Z');
+  await expect
+    .poll(() => notebook.sources())
+    .toEqual([...ABOVE.slice(0, 2), expect.stringMatching(CODE), ABOVE[2]]);
+});
+
+test('imports that stand above are not repeated', async () => {
+  const { page, panel, notebook } = lab;
+  await notebook.open(['import xarray as xr', 'b = 2', 'c = 3'], 1);
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => notebook.sources()).toHaveLength(4);
+  const source = (await notebook.sources())[2];
+  expect(source).not.toContain('import');
+  expect(source).toMatch(/^ds = xr\.open_zarr\(/);
+
+  await notebook.open(['b = 2', 'import xarray as xr'], 0);
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => notebook.sources()).toHaveLength(3);
+  expect((await notebook.sources())[1]).toMatch(CODE);
+});
+
+test('other cells are in a submenu, and what cannot be opened offers none', async () => {
+  const { page, panel, notebook } = lab;
+  const row = await panel.select('js2', STORE);
+  const menu = await panel.menu(row);
+  await menu.getByText('Insert other cell').hover();
+  await page
+    .getByRole('menuitem', { name: 'zarr.open_group', exact: true })
+    .click();
+  await expect.poll(() => notebook.sources()).toHaveLength(4);
+  expect((await notebook.sources())[2]).toContain('zarr.open_group(');
+
+  const folder = await panel.select('js2', 'climate/reanalysis/');
+  const plain = await panel.menu(folder);
+  await expect(plain.getByRole('menuitem', { name: /^Insert/ })).toHaveCount(0);
+  await expect(plain.getByRole('menuitem', { name: 'Copy URI' })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await expect(plain).toHaveCount(0);
+});
+
+test('the URI and the code can be copied', async () => {
+  const { page, panel } = lab;
+  const row = await panel.select('js2', STORE);
+  const clipboard = () => page.evaluate(() => navigator.clipboard.readText());
+  await (
+    await panel.menu(row)
+  )
+    .getByRole('menuitem', { name: 'Copy URI' })
+    .click();
+  await expect
+    .poll(clipboard)
+    .toMatch(/^s3:\/\/climate\/reanalysis\/surface\.zarr\/?$/);
+  await (
+    await panel.menu(row)
+  )
+    .getByRole('menuitem', { name: 'Copy open_zarr code' })
+    .click();
+  await expect.poll(clipboard).toMatch(CODE);
+});

@@ -1,0 +1,264 @@
+import * as path from 'path';
+
+import { expect, reload, test, sharedLab } from './lab';
+import { API } from './panel';
+
+test.skip(
+  process.env.ZB_SCREENSHOTS !== '1',
+  'Pictures are taken only when asked for, by ZB_SCREENSHOTS=1.'
+);
+
+const lab = sharedLab({ isPlain: true });
+
+const ROOT = path.resolve(__dirname, '..', '..');
+const STORE = 'climate/reanalysis/surface.zarr/';
+const THEMES = ['light', 'dark'] as const;
+
+test.describe.configure({ timeout: 120_000 });
+
+async function setTheme(theme: 'light' | 'dark'): Promise<void> {
+  const { page } = lab;
+  if (theme === 'dark') {
+    await page.theme.setDarkTheme();
+  } else {
+    await page.theme.setLightTheme();
+  }
+}
+
+/**
+ * Picture of the page as a stranger sees it first.
+ */
+test('for the documentation', async () => {
+  const { page, panel, notebook } = lab;
+  await page.setViewportSize({ width: 1280, height: 800 });
+  // Only what works: the other endpoints are there to be wrong.
+  const pattern = `${API}endpoints*`;
+  await page.context().route(pattern, async route => {
+    const response = await route.fetch();
+    const body = (await response.json()) as { endpoints: { id: string }[] };
+    await route.fulfill({
+      response,
+      json: {
+        endpoints: body.endpoints.filter(({ id }) =>
+          ['js2', 'archive', 'web', 'files'].includes(id)
+        )
+      }
+    });
+  });
+  await reload(lab);
+  await expect(panel.tree).toBeVisible();
+  await page.context().unroute(pattern);
+  await notebook.open(['import xarray as xr']);
+  await page.notebook.runCell(0, true);
+  await notebook.waitForRun(0);
+  await page.sidebar.openTab('jp-zarrbrowser-panel');
+  await panel.setWidth(400);
+  await panel.expand('js2', STORE);
+  await panel.select('js2', STORE);
+  await page.keyboard.press('Enter');
+  await expect.poll(() => notebook.sources()).toHaveLength(2);
+  await page.notebook.runCell(1, true);
+  await notebook.waitForRun(1);
+  await expect(notebook.output(1)).toContainText('time: 240');
+  await panel.name(panel.row('js2', STORE)).click();
+  await expect(panel.details).toContainText('Synthetic surface fields');
+  await page.sidebar.close('right');
+  for (const theme of THEMES) {
+    await setTheme(theme);
+    await panel.tree.focus();
+    await panel.tree.evaluate(tree => {
+      tree.scrollTop = 0;
+    });
+    await expect(
+      page.locator('.jp-Notebook-ExecutionIndicator')
+    ).toHaveAttribute('data-status', 'idle');
+    await page.screenshot({
+      path: path.join(ROOT, 'docs', 'images', `panel-${theme}.png`),
+      animations: 'disabled'
+    });
+  }
+  await reload(lab);
+});
+
+for (const theme of THEMES) {
+  test.describe(`${theme}: to be looked at`, () => {
+    test.beforeEach(async () => {
+      const { page, panel } = lab;
+      await page.setViewportSize({ width: 1100, height: 760 });
+      await setTheme(theme);
+      await panel.setWidth(320);
+      await panel.reset();
+    });
+
+    const shoot = async (name: string, isWhole = false) => {
+      const { page, panel } = lab;
+      const target = isWhole ? page : panel.root;
+      await target.screenshot({
+        path: path.join(
+          ROOT,
+          'ui-tests',
+          'results',
+          'shots',
+          `${name}-${theme}.png`
+        )
+      });
+    };
+
+    test('widths', async () => {
+      const { page, panel } = lab;
+      await panel.expand('js2', STORE);
+      await panel.select('js2', STORE);
+      await expect(panel.details).toContainText('Synthetic surface fields');
+      for (const width of [220, 320, 460]) {
+        await panel.setWidth(width);
+        await page.mouse.move(700, 300);
+        await panel.tree.focus();
+        await shoot(`width-${width}`);
+      }
+    });
+
+    test('long names', async () => {
+      const { panel, page, folder } = lab;
+      const name =
+        'ERA5_hourly_single_levels_2m_temperature_1979-2023_0p25deg_regridded_v2';
+      await page.contents.uploadContent(
+        '{"zarr_format": 3, "node_type": "group", "attributes": {}}',
+        'text',
+        `${folder}/${name}.zarr/zarr.json`
+      );
+      await page.contents.uploadContent('x', 'text', `${folder}/${name}.nc`);
+      const menu = await panel.menu(await panel.expand('files'));
+      await menu
+        .getByRole('menuitem', { name: 'Refresh', exact: true })
+        .click();
+      await panel.select('files', `${folder}/${name}.zarr/`);
+      await panel.expand('js2', 'samples/v3-odd näme #1 100%.zarr/gr?oup %41/');
+      await panel.bring('files', `${folder}/${name}.nc`);
+      await shoot('long-names');
+      await panel.setWidth(220);
+      await panel.bring('files', `${folder}/${name}.nc`);
+      await shoot('long-names-narrow');
+    });
+
+    test('many rows', async () => {
+      const { panel, page } = lab;
+      await panel.expand('archive', 'wide/');
+      await panel.name(panel.row('archive', 'wide/')).click();
+      await page.keyboard.type('p000999');
+      await page.keyboard.press('ArrowDown');
+      await expect(panel.row('archive', 'wide/', 'more')).toBeInViewport();
+      await shoot('load-more');
+      await panel.select('archive', 'wide/');
+      await panel.row('archive', 'wide/').getByRole('button').click();
+      await page.keyboard.type('p0123');
+      await expect(panel.row('archive', 'wide/p012300/')).toBeVisible();
+      await shoot('prefix');
+      await page.keyboard.press('Escape');
+      await panel.filter.fill('99');
+      await shoot('filter');
+    });
+
+    test('states', async () => {
+      const { panel, page } = lab;
+      await panel.expand('files', 'empty/');
+      await panel.twisty(panel.row('old')).click();
+      await expect(panel.row('old', '', 'error')).toBeVisible();
+      await panel.twisty(panel.row('locked')).click();
+      await expect(panel.row('locked', '', 'error')).toBeVisible();
+      await panel.twisty(panel.row('web')).click();
+      await expect(panel.row('web', '', 'error')).toBeVisible();
+      await panel.name(panel.row('old')).click();
+      await shoot('errors');
+      await panel.setWidth(220);
+      await shoot('errors-narrow');
+      await panel.setWidth(320);
+      await page.keyboard.press('ArrowDown');
+      await shoot('errors-selected');
+      await panel.select('js2', 'samples/broken/invalid-json.zarr/', /folder/);
+      await panel.details.getByText('zarr.json', { exact: true }).click();
+      await shoot('broken');
+    });
+
+    test('details', async () => {
+      const { panel, page } = lab;
+      await page.setViewportSize({ width: 1100, height: 1200 });
+      await panel.select('js2', 'climate/reanalysis/surface.zarr/t2m/');
+      await expect(panel.details).toContainText('2 metre temperature');
+      await panel.details.getByRole('button', { name: 'Show code' }).click();
+      await shoot('details-array');
+      await panel.select('js2', 'samples/v3-sharded.zarr/');
+      await expect(panel.details).toContainText('Shards');
+      await shoot('details-sharded');
+      await panel.select('js2');
+      await shoot('details-endpoint');
+      await panel.select('js2', 'climate/README.md');
+      await shoot('details-object');
+      await panel.select('js2', 'samples/v3-kinds.zarr/');
+      await expect(panel.details).toContainText('limits');
+      await shoot('details-attributes');
+      await panel.details.getByRole('button', { name: 'Show code' }).click();
+    });
+
+    test('go to, menu, choice and drag', async () => {
+      const { panel, page, notebook } = lab;
+      await panel.select('js2', STORE);
+      await panel.goTo('gs://elsewhere/data.zarr');
+      await expect(panel.root.getByRole('alert')).toBeVisible();
+      await shoot('go-to');
+      await panel.setWidth(220);
+      await shoot('go-to-narrow');
+      await panel.address.press('Escape');
+      await panel.setWidth(320);
+      const menu = await panel.menu(panel.row('js2', STORE));
+      await menu.getByText('Insert other cell').hover();
+      await expect(page.getByRole('menu')).toHaveCount(2);
+      await shoot('menu', true);
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Escape');
+      await notebook.open(['first = 1', 'second = 2', 'third = 3']);
+      await panel.select('js2', STORE);
+      await page.mouse.down();
+      await page.mouse.move(400, 300, { steps: 5 });
+      await expect(page.locator('body')).toHaveClass(/jp-ZarrBrowser-dragging/);
+      await page.mouse.move(700, 190, { steps: 5 });
+      await shoot('drag', true);
+      await page.mouse.up();
+    });
+
+    test('loading', async () => {
+      const { panel, page } = lab;
+      const held: (() => void)[] = [];
+      await page.context().route(`${API}**`, async route => {
+        await new Promise<void>(resolve => held.push(resolve));
+        await route.continue().catch(() => undefined);
+      });
+      await panel.twisty(panel.row('web')).click();
+      await panel.name(panel.row('archive')).click();
+      await expect(
+        panel.row('web').locator('.jp-ZarrBrowser-spinner')
+      ).toHaveCSS('opacity', '1');
+      await shoot('loading');
+      await page.context().unroute(`${API}**`);
+      held.forEach(release => release());
+    });
+
+    test('from the start', async () => {
+      const { panel, page } = lab;
+      const pattern = `${API}endpoints*`;
+      for (const [name, answer] of [
+        ['missing', { status: 404, json: { message: 'Not Found' } }],
+        ['unconfigured', { status: 200, json: { endpoints: [] } }]
+      ] as const) {
+        await page.context().route(pattern, route => route.fulfill(answer));
+        await reload(lab);
+        await expect(
+          panel.root.getByRole('button', { name: /Retry|Look again/ })
+        ).toBeVisible();
+        await shoot(name);
+        await page.context().unroute(pattern);
+      }
+      await reload(lab);
+      await expect(panel.tree).toBeVisible();
+    });
+  });
+}
