@@ -66,7 +66,9 @@ class ZarrBrowser(ExtensionApp):
         found: list[EndpointSpec] = [(each, "admin", None) for each in config.read_endpoints(self.endpoints)]
         found += discovery.from_scratch(config.read_scratch(self.scratch), os.environ)
         if self.discover:
-            found += discovery.discover(os.environ, Path.home(), server_root)
+            roots = {each.root.rstrip("/") for each, _, _ in found if each.root}
+            offered = discovery.discover(os.environ, Path.home(), server_root)
+            found += [spec for spec in offered if spec[0].root.rstrip("/") not in roots]
         unique: dict[str, EndpointSpec] = {}
         for spec in found:
             unique.setdefault(spec[0].id, spec)

@@ -134,24 +134,21 @@ class Browser:
         BrowserError
             ``outside_endpoints`` where no endpoint holds the address, and what :meth:`node` raises.
         """
-        candidates = self._candidates(url.strip(), current)
+        candidates = self._candidates(url.lstrip().rstrip("\r\n"), current)
         if not candidates:
             known = ", ".join(sorted({each.store.uri("") for each in self._endpoints.values()}))
             raise BrowserError(
                 "outside_endpoints", f"No endpoint holds this address. The panel reaches: {known or 'nothing yet'}."
             )
-        missing: BrowserError | None = None
+        refusals: list[BrowserError] = []
         for which, key in candidates:
             _check_key(key)
             try:
                 return await _bounded(which, which.explorer.node(key, refresh=refresh, hurry=True))
             except BrowserError as exc:
                 # The others are tried on the chance that they hold it; what the first says is the reason.
-                if missing is None and exc.code not in {"not_found", "no_such_bucket"}:
-                    raise
-                missing = missing or exc
-        assert missing is not None
-        raise missing
+                refusals.append(exc)
+        raise refusals[0]
 
     def _candidates(self, url: str, current: str | None) -> list[tuple[_Endpoint, str]]:
         """Endpoints that hold an address, the current one first, then the one with the longest root."""
@@ -163,6 +160,8 @@ class Browser:
         if not found and "://" not in url:
             if first is None:
                 raise BrowserError("bad_request", "Choose an endpoint first, or type a whole address.")
+            if first.config.kind == "local" and url.startswith(("/", "~")):
+                return []  # an absolute path that does not lie in the folder
             found = [(first, url.lstrip("/"))]
         return [(each, _container_of(key)) for each, key in found]
 
@@ -283,15 +282,16 @@ def _container_of(key: str) -> str:
 
 
 async def _bounded(which: _Endpoint, work: Coroutine[Any, Any, _T]) -> _T:
-    which.was_asked = True
     try:
         async with asyncio.timeout(_GESTURE_S):
             result = await work
     except TimeoutError as exc:
         raise BrowserError("timeout", f"{which.config.shown_title} did not answer within {_GESTURE_S} s.") from exc
     except BrowserError as exc:
+        which.was_asked = True
         which.problem = exc.problem() if exc.code in _ENDPOINT_WIDE else which.problem
         raise
+    which.was_asked = True
     which.problem = None
     return result
 
@@ -304,6 +304,7 @@ _ENDPOINT_WIDE = frozenset(
         "credentials_expired",
         "wrong_endpoint",
         "clock_skew",
+        "timeout",
         "tls",
         "unreachable",
     }

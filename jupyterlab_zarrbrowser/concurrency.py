@@ -66,6 +66,11 @@ class SingleFlight(Generic[_K, _V]):
             # Looked at, so that asyncio does not complain of an error that nobody is left to hear.
             task.exception()
 
+    def leave(self, which: Callable[[_K], bool]) -> None:
+        """Let nobody join any more what is under way for these keys; those who wait for it still get it."""
+        for key in [each for each in self._running if which(each)]:
+            del self._running[key]
+
     def _forget(self, key: _K, task: asyncio.Task[_V]) -> None:
         if key in self._running and self._running[key][0] is task:
             del self._running[key]

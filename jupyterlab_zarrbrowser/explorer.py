@@ -15,14 +15,23 @@ from .errors import BrowserError
 from .formats import METADATA_NAMES, ArrayFacts, BrokenFacts, Facts, Found, GroupFacts
 from .hierarchy import Place
 from .keys import name_of
-from .recogniser import CACHE_CONTAINERS, MEMBER_ROWS, PEEK_ROWS, Recogniser
+from .recogniser import MEMBER_ROWS, PEEK_ROWS, Recogniser
 from .stores import Entry, Store
 
 #: Members of an unconsolidated group that are read to describe it. Above, the group is described by these.
 _MAX_MEMBERS = 200
 
+#: Members of groups that are remembered, over all groups of an endpoint.
+_CACHE_MEMBERS = 20_000
+
 #: Errors that leave the members of a group unknown while the group itself is readable.
 _NO_LISTING = frozenset({"list_forbidden", "list_unsupported"})
+
+
+#: What a cursor continues: a listing of the store, or the members that consolidated metadata names.
+_STORE, _MEMBERS = "s", "m"
+
+_OFFSET_DIGITS = 12
 
 
 class Explorer:
@@ -39,12 +48,13 @@ class Explorer:
     def __init__(self, store: Store, lifetime_s: float) -> None:
         self.store = store
         self._recogniser = Recogniser(store, lifetime_s)
-        self._members: Cache[str, tuple[list[Facts], bool]] = Cache(CACHE_CONTAINERS, lifetime_s)
+        self._members: Cache[str, tuple[list[Facts], bool]] = Cache(_CACHE_MEMBERS, lifetime_s)
 
     async def children(self, key: str, *, cursor: str | None, limit: int, prefix: str, refresh: bool) -> wire.Children:
         """One page of what lies directly in a container. Arrays have no children: chunks are never listed."""
         if refresh and cursor is None:
-            self.forget(key)
+            await self._refresh(key)
+        cursor, offset = _split_cursor(cursor)
         place = self._recogniser.recall(key)
         if place is None and self._recogniser.knows_nothing(key) and _looks_like_store(key):
             place = (await self._recogniser.peek(key, self._recogniser.reader(key)),)
@@ -52,14 +62,19 @@ class Explorer:
             found = place[0].found
             if isinstance(found.facts, ArrayFacts):
                 return wire.Children(items=[], parent=self._node(key, place[0]), total_count=0)
-            if place[0].tree is not None:
-                return self._consolidated_page(key, place[0], cursor, limit, prefix)
+            if place[0].tree is not None and cursor is None:
+                return self._consolidated_page(key, place[0], offset, limit, prefix)
+        if offset:
+            # What the page before was cut from is forgotten, or no longer consolidated.
+            raise BrowserError("bad_request", "This list has changed.", "Refresh the group and load it again.")
         return await self._listed_page(key, place[0] if place else None, cursor, limit, prefix)
 
     async def nodes(self, keys: list[str], *, refresh: bool) -> list[wire.Node]:
         """Recognise rows. One that cannot be read carries its problem and never hides the others."""
+        fresh: set[str] = set()
         for key in keys if refresh else ():
-            self.forget(key)
+            if not any(key.startswith(base) for base in fresh):
+                fresh.add(await self._refresh(key))
         await self._recogniser.learn_from_neighbours(keys)
         return await gather(self._row(key) for key in keys)
 
@@ -75,7 +90,7 @@ class Explorer:
             ``not_found``, ``forbidden`` and what the store raises.
         """
         if refresh:
-            self.forget(key)
+            await self._refresh(key)
         if not key.endswith("/") and key:
             return await self._object_or_container(key, hurry)
         place = await (self._recogniser.find_in_one_trip(key) if hurry else self._recogniser.find(key))
@@ -121,26 +136,31 @@ class Explorer:
                 facts[name_of(child)] = BrokenFacts(place.found.facts.zarr_format, member)
             elif member is not None:
                 facts[name_of(child)] = member.found.facts
-        self._members.put(key, (list(facts.values()), page.cursor is None and len(below) < _MAX_MEMBERS))
+        self._members.put(
+            key, (list(facts.values()), page.cursor is None and len(below) < _MAX_MEMBERS), 1 + len(facts)
+        )
         return facts, False
 
-    def forget(self, key: str) -> None:
-        """Ask the store again for ``key`` and everything below."""
+    async def _refresh(self, key: str) -> str:
+        """Ask the store again for ``key`` and everything below. Returns the key from which on all is new."""
         base = self._recogniser.forget(key)
         for known in list(self._members):
             if known.startswith(base):
                 self._members.pop(known)
+        if base != key:
+            # Its metadata is consolidated further up. Without that it would be taken for a store of its own.
+            await self._recogniser.peek(base, self._recogniser.reader(base))
+        return base
 
-    def _consolidated_page(self, key: str, place: Place, cursor: str | None, limit: int, prefix: str) -> wire.Children:
+    def _consolidated_page(self, key: str, place: Place, offset: int, limit: int, prefix: str) -> wire.Children:
         assert place.tree is not None
         tree = place.tree
         names = [name for name in tree.names(place.path) if name.startswith(prefix)]
-        start = _offset(cursor)
-        items = [self._node(f"{key}{name}/", tree.child(place.path, name)) for name in names[start : start + limit]]
-        more = start + limit < len(names)
+        items = [self._node(f"{key}{name}/", tree.child(place.path, name)) for name in names[offset : offset + limit]]
+        more = offset + limit < len(names)
         return wire.Children(
             items=items,
-            next_cursor=str(start + limit) if more else None,
+            next_cursor=f"{_MEMBERS}{offset + limit}" if more else None,
             parent=self._node(key, place),
             total_count=len(names),
         )
@@ -159,7 +179,7 @@ class Explorer:
             if place is not None and isinstance(place.found.facts, ArrayFacts):
                 return wire.Children(items=[], parent=self._node(key, place), total_count=0)
             if place is not None and place.tree is not None:
-                return self._consolidated_page(key, place, cursor, limit, prefix)
+                return self._consolidated_page(key, place, 0, limit, prefix)
         hidden = METADATA_NAMES if place is not None else frozenset()
         items = [
             self._listed(entry)
@@ -167,7 +187,8 @@ class Explorer:
             if not (entry.kind == "object" and name_of(entry.key) in hidden)
         ]
         parent = None if place is None else self._node(key, place)
-        return wire.Children(items=items, next_cursor=page.cursor, parent=parent)
+        next_cursor = None if page.cursor is None else _STORE + page.cursor
+        return wire.Children(items=items, next_cursor=next_cursor, parent=parent)
 
     def _listed(self, entry: Entry) -> wire.Node:
         place = self._recogniser.recall(entry.key) if entry.kind != "object" else None
@@ -232,9 +253,13 @@ def _looks_like_store(key: str) -> bool:
     return ".zarr" in name_of(key).lower()
 
 
-def _offset(cursor: str | None) -> int:
+def _split_cursor(cursor: str | None) -> tuple[str | None, int]:
+    """The store's own cursor, and the offset among consolidated members; a cursor is only ever one of them."""
     if cursor is None:
-        return 0
-    if not cursor.isdecimal():
-        raise BrowserError("bad_request", "This cursor is not valid here.", "Load the folder again from its beginning.")
-    return int(cursor)
+        return None, 0
+    if cursor.startswith(_STORE):
+        return cursor.removeprefix(_STORE), 0
+    offset = cursor.removeprefix(_MEMBERS)
+    if offset == cursor or not offset.isdecimal() or len(offset) > _OFFSET_DIGITS:
+        raise BrowserError("bad_request", "This cursor is not valid.", "Load the folder again from its beginning.")
+    return None, int(offset)

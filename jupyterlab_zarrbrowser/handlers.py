@@ -43,7 +43,7 @@ class ZarrBrowserHandler(APIHandler):
         """Send the struct that the coroutine of ``work`` returns, or the error that is raised on the way to it."""
         try:
             self._work = asyncio.ensure_future(self.io.run(work()))
-            result = await self._work
+            body = _encode(await self._work)
         except asyncio.CancelledError:
             return  # the client has gone
         except BrowserError as exc:
@@ -51,7 +51,7 @@ class ZarrBrowserHandler(APIHandler):
         except Exception as exc:  # noqa: BLE001  (the user is told so, the log has the traceback)
             self.fail(BrowserError("internal", "The server failed; its log says more."), exc)
         else:
-            self.send(result)
+            self.send(body)
 
     def on_connection_close(self) -> None:
         """Stop asking the store for what nobody waits for any more."""
@@ -71,26 +71,27 @@ class ZarrBrowserHandler(APIHandler):
         )
         self.set_status(STATUS[error.code])
         problem = error.problem()
-        self.send(
-            wire.ErrorBody(
-                code=problem.code,
-                message=problem.message,
-                hint=problem.hint,
-                retryable=problem.retryable,
-                request_id=request_id,
-            )
+        body = wire.ErrorBody(
+            code=problem.code,
+            message=problem.message,
+            hint=problem.hint,
+            retryable=problem.retryable,
+            request_id=request_id,
         )
+        self.send(_encode(body))
 
-    def send(self, body: wire.Struct) -> None:
+    def send(self, body: bytes) -> None:
         self.set_header("Content-Type", "application/json")
-        self.finish(_encode(body))
+        self.finish(body)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """What the server itself refuses (not logged in, not allowed, no XSRF token), in the same shape."""
         exc = kwargs.get("exc_info", (None, None, None))[1]
         code = "internal" if status_code >= 500 else _CODES.get(status_code, "bad_request")
         message = getattr(exc, "reason", None) or getattr(exc, "log_message", None) or "The request was refused."
-        self.send(wire.ErrorBody(code=code, message=str(message), request_id=""))
+        request_id = uuid.uuid4().hex[:12]
+        self.log.info("zarrbrowser request %s: refused with %s", request_id, status_code)
+        self.send(_encode(wire.ErrorBody(code=code, message=str(message), request_id=request_id)))
 
     def text(self, name: str, default: str | None = None) -> str:
         """A query argument exactly as sent: tornado would strip white space and control characters."""

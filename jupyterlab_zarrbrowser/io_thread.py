@@ -60,6 +60,9 @@ class IoThread:
             return
         try:
             await asyncio.wait_for(self.run(_finish(last)), _STOP_S)
+        except TimeoutError:
+            # Something blocks the loop. The server must go on ending its kernels.
+            pass
         finally:
             self._loop = self._thread = None
             loop.call_soon_threadsafe(loop.stop)

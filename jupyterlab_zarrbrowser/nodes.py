@@ -104,7 +104,8 @@ def from_place(
         "uri": store.uri(key),
         "format": "zarr",
         "zarr_format": facts.zarr_format,
-        "consolidated": place.found.consolidated,
+        # A group above may hold its metadata, as long as the root is not known.
+        "consolidated": place.found.consolidated if place.found.consolidated or place.store_key is not None else None,
         "store_key": place.store_key,
         "path": place.path,
     }

@@ -2,7 +2,7 @@
 
 There are three ways to find out, for three situations: a row on screen (:meth:`Recogniser.look`, one small request), a
 description (:meth:`Recogniser.find`, few requests one after the other) and an address that was typed
-(:meth:`Recogniser.find_in_one_trip`, everything at once). Only the first lists.
+(:meth:`Recogniser.find_in_one_trip`, everything at once). The last two list only what cannot be told otherwise.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Recogniser:
         self._pages: Cache[tuple[str, str, str | None, int], Page] = Cache(_CACHE_ROWS, lifetime_s)
         self._hints: Cache[str, tuple[Format | None]] = Cache(CACHE_CONTAINERS, lifetime_s)
         self._plain: Cache[str, bool] = Cache(CACHE_CONTAINERS, lifetime_s)
+        #: Grows with every refresh.
+        self._age = 0
         self._looks: SingleFlight[str, Identity] = SingleFlight()
         self._listings: SingleFlight[tuple[str, str, str | None, int], Page] = SingleFlight()
 
@@ -74,6 +76,7 @@ class Recogniser:
         return await self._looks.run(key, lambda: self._probe(key))
 
     async def _probe(self, key: str) -> Identity:
+        age = self._age
         above = self.group_above(key)
         if above is not None:
             return self._remember(key, await _format_of(above).read_member(self.reader(key)))
@@ -82,6 +85,8 @@ class Recogniser:
         found = await self._read_whole(guess, self.reader(key)) if guess is not None else None
         if found is None:
             found = await self._from_listing(key, await self._peek_page(key), guess)
+        if age != self._age:  # it may be older than a refresh
+            return None if found is None else place_of(key, found)
         return self._remember(key, found)
 
     async def learn_from_neighbours(self, keys: list[str]) -> None:
@@ -217,7 +222,9 @@ class Recogniser:
         if place.store_key is not None or isinstance(place.found.facts, BrokenFacts):
             return place
         root = key
-        await gather(outcome(self._read_above(parent)) for parent in self._unknown_above(key))
+        read = await gather(outcome(self._read_above(parent)) for parent in self._unknown_above(key))
+        if any(isinstance(each, BrowserError) and each.code not in {"forbidden", "not_found"} for each in read):
+            return place  # not known now, and a guess must not be remembered
         for parent in self._above(key):
             known = self.recall(parent)
             if known is None or known[0] is None or not isinstance(known[0].found.facts, GroupFacts):
@@ -278,10 +285,12 @@ class Recogniser:
             peeked = self._pages.get((key, prefix, None, PEEK_ROWS))
             known = peeked if peeked is not None and peeked.cursor is None else None
         if known is None:
+            age = self._age
             known = await self._listings.run(
                 ask, lambda: self._store.list(key, name_prefix=prefix, cursor=cursor, limit=limit)
             )
-            self._pages.put(ask, known, 1 + len(known.entries))
+            if age == self._age:  # else it may be older than a refresh
+                self._pages.put(ask, known, 1 + len(known.entries))
         return known
 
     def recall(self, key: str) -> tuple[Identity] | None:
@@ -353,6 +362,9 @@ class Recogniser:
         for page in list(self._pages):
             if page[0].startswith(base):
                 self._pages.pop(page)
+        self._age += 1
+        self._looks.leave(lambda looked: looked.startswith(base))
+        self._listings.leave(lambda listed: listed[0].startswith(base))
         return base
 
 

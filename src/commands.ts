@@ -122,7 +122,7 @@ export class Commands implements IDisposable {
         },
         execute: async args => {
           if (typeof args.url !== 'string') {
-            panel.showGoTo();
+            afterPalette(() => panel.showGoTo());
             return;
           }
           panel.reveal();

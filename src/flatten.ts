@@ -43,7 +43,7 @@ export interface ITreeState {
   pins(id: string): readonly string[];
   isExpanded(id: string): boolean;
   /**
-   * Whether matches below a container that is not expanded stay hidden.
+   * Whether somebody collapsed a container, so that matches and messages below it stay hidden.
    */
   isShut(id: string): boolean;
   /**
@@ -257,6 +257,8 @@ export function flatten(
     if (
       node.kind === 'endpoint' &&
       node.problem &&
+      // Whoever has collapsed it has read it.
+      !state.isShut(id) &&
       !(expanded && state.listing(id)?.error)
     ) {
       push('note', id, id, level + 1, 1, node.problem);

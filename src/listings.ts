@@ -277,7 +277,8 @@ export class Listings {
     restoring.arrived(
       [...items, ...this.pins(id)],
       id,
-      page.nextCursor === null
+      // A filtered page says nothing of what does not match.
+      prefix === undefined && page.nextCursor === null
     );
     changed();
   }

@@ -295,6 +295,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
    * Close a container and give up what is being fetched for it and below it.
    */
   collapse(id: string): void {
+    const isFiltered = this.prefix(id) !== null;
     this._expansion.close(id);
     for (const open of this._listings.loadingIds) {
       if (isWithin(open, id)) {
@@ -303,7 +304,8 @@ export class BrowserModel implements IBrowserModel, ITreeState {
       }
     }
     this._restoring.giveUp(id);
-    if (this._nodes.size > NODES_KEPT) {
+    // What a filter left out must not be missing when it opens again.
+    if (isFiltered || this._nodes.size > NODES_KEPT) {
       this._listings.drop(id);
     }
     this._touch();
@@ -314,7 +316,11 @@ export class BrowserModel implements IBrowserModel, ITreeState {
       this._listings.cancel(id);
     }
     this._restoring.giveUpExpanding();
+    const filtered = this.prefixIds;
     this._expansion.closeAll(this._listings.ids);
+    for (const id of filtered) {
+      this._listings.drop(id);
+    }
     this._touch();
   }
 

@@ -1,6 +1,6 @@
 import { isAbort } from './api';
 import type { IBrowserApi } from './api';
-import { isUndecided, locationOf } from './nodes';
+import { idOf, isUndecided, locationOf } from './nodes';
 import type { TreeNode } from './nodes';
 import type { INode } from './wire';
 
@@ -127,7 +127,10 @@ export class Recogniser {
       this._options.found(items);
     } catch (error) {
       if (!isAbort(error)) {
-        // They stay folders, which they can be used as; Refresh asks again. Opening one says what is wrong.
+        // They stay folders, which they can be used as; they are asked about again when they come into view anew.
+        for (const key of keys) {
+          this._asked.delete(idOf({ endpoint, key }));
+        }
         console.warn('Zarr Browser could not recognise folders.', error);
       }
     }

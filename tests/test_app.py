@@ -41,6 +41,12 @@ def test_configured_endpoints_stand_alone() -> None:
     assert [config.id for config, _, _ in specs] == ["a"]
 
 
+def test_a_place_is_offered_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCRATCH_BUCKET", "s3://hub-scratch/ada")
+    specs = app(scratch=[{"url_env": ["SCRATCH_BUCKET"]}]).specs("")
+    assert [config.id for config, _, _ in specs if config.root == "s3://hub-scratch/ada"] == ["scratch"]
+
+
 def test_configured_scratch_stands_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANGEO_SCRATCH", "gs://s/ada")
     specs = app(
@@ -69,12 +75,16 @@ class TestServerWithWrongConfiguration:
             "ZarrBrowser": {"endpoints": [{"id": "a", "kind": "s3", "profle": SECRET}]},
         }
 
-    async def test_still_serves_and_says_which_field(
-        self, jp_fetch: Any, jp_serverapp: Any, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    @pytest.fixture
+    def printed(self, capfd: pytest.CaptureFixture[str], jp_serverapp: Any) -> list[str]:
+        """What the server printed at its start, but for Jupyter's own dump of all configuration at --debug."""
+        return [line for line in capfd.readouterr().err.splitlines() if "Config changed:" not in line]
+
+    async def test_still_serves_and_says_which_field(self, printed: list[str], jp_fetch: Any) -> None:
         response = await jp_fetch("zarrbrowser", "api", "endpoints")
         assert response.code == 200
-        assert SECRET not in caplog.text
+        assert "  endpoints[0]: Object contains unknown field `profle`" in [line[4:] for line in printed]
+        assert not [line for line in printed if SECRET in line]
 
 
 class TestServerLifecycle:

@@ -222,6 +222,55 @@ def test_refresh_asks_again(panel: Panel) -> None:
     assert ops == {"List": 1}
 
 
+def test_refreshing_inside_a_consolidated_store_keeps_it_consolidated(panel: Panel) -> None:
+    key = "zarrs/region3/store003.zarr/"
+    panel.expand(key)
+    page, ops = panel.expand(key + "t2m/", refresh=True)
+    assert ops == {"GetObject": 1}
+    assert isinstance(page.parent, wire.ArrayNode)
+    assert (page.parent.consolidated, page.parent.store_key) == (True, key)
+
+
+def test_a_cursor_continues_only_what_it_came_from(panel: Panel) -> None:
+    key = "bigzarr/v3-consolidated.zarr/"
+    page, _ = panel.expand(key, limit=400)
+    assert page.next_cursor is not None
+    following, ops = panel.expand(key, limit=400, cursor=page.next_cursor)
+    assert (following.items[0].name, ops) == ("var0400", {})
+    for wrong, where in ((page.next_cursor, "wide/"), ("nonsense", "wide/"), ("m" + "9" * 5000, key)):
+        with pytest.raises(BrowserError) as caught:
+            panel.expand(where, cursor=wrong)
+        assert caught.value.code == "bad_request"
+
+
+def test_a_failure_above_does_not_make_a_root(panel: Panel, proxy: CountingProxy) -> None:
+    key = "zarrs/region5/store005.zarr/t2m/"
+    proxy.configure(fail_rate=1, fail_match="store005.zarr/(zarr.json|.zgroup|.zmetadata|.zarray|.zattrs)")
+    panel.describe(key)
+    proxy.reset()
+    node, _ = panel.describe(key)
+    assert isinstance(node, wire.ArrayNode)
+    assert (node.store_key, node.path) == ("zarrs/region5/store005.zarr/", "t2m")
+
+
+def test_a_row_does_not_claim_to_be_a_root(panel: Panel) -> None:
+    (row,), _ = panel._count(_rows(panel, "zarrs/region3/store003.zarr/t2m/"))
+    assert isinstance(row, wire.ArrayNode)
+    assert (row.store_key, row.consolidated) == (None, None)
+
+
+async def _rows(panel: Panel, *keys: str) -> list[wire.Node]:
+    return (await panel.browser.nodes("lab", list(keys), refresh=False)).items
+
+
+def test_a_signature_is_no_part_of_a_key(panel: Panel, proxy: CountingProxy) -> None:
+    node, _ = panel.go_to(f"{proxy.url}/zarrs/region3/store003.zarr?X-Amz-Signature=sentinel#x")
+    assert node.key == "zarrs/region3/store003.zarr/"
+    with pytest.raises(BrowserError) as caught:
+        panel.go_to(f"{proxy.url}/zarrs/nothing.zarr?X-Amz-Signature=sentinel")
+    assert "sentinel" not in caught.value.message + caught.value.hint
+
+
 def test_many_who_ask_the_same_share_one_request(panel: Panel, proxy: CountingProxy) -> None:
     async def together() -> list[wire.Children]:
         asked = (

@@ -143,8 +143,8 @@ def _facts(raw: dict[str, Any]) -> Facts:
 def _decoded(value: Any) -> dict[str, Any]:
     if isinstance(value, str):  # early writers put JSON into JSON
         try:
-            value = json.loads(value)
-        except ValueError:
+            return documents.parse(value.encode("utf-8", "surrogatepass"), ".zmetadata")
+        except BrowserError:
             return {}
     return as_dict(value)
 

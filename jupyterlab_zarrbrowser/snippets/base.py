@@ -12,10 +12,8 @@ from typing import Any, Protocol
 from .. import wire
 from ..access import CellAccess, EnvVar
 
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://")
-
-#: Of a path, these would begin a query, a fragment, parameters or another file system.
-_NO_PATH = re.compile(r"[#?;]|::|://")
+#: zarr 3.2 and newer reads paths as addresses: these would begin a query, a fragment, or another file system.
+_NO_PATH = re.compile(r"[#?;]|::")
 
 #: black's line length; a call that is longer is broken into one argument a line.
 _LINE = 88
@@ -45,11 +43,6 @@ class Target:
     @property
     def is_http(self) -> bool:
         return self.url.startswith(("http://", "https://"))
-
-    @property
-    def is_plain_path(self) -> bool:
-        """Whether it is a path of this machine that zarr-python takes for one: 3.2 reads paths as addresses."""
-        return _URL.match(self.url) is not None or not _NO_PATH.search(self.url)
 
     def remark(self, code: str) -> str | None:
         """What a remark of this code says about the node; None where there is none."""
@@ -101,12 +94,26 @@ class Code:
     def line(self, text: str) -> None:
         self._lines.append(text)
 
-    def store(self, target: Target) -> Any:
-        """What opens a store, as the first argument."""
-        if target.is_plain_path:
-            return target.url
-        self.needs("zarr")
-        return Raw(f"zarr.storage.LocalStore({target.url!r}, read_only=True)")
+    def store(self, target: Target) -> tuple[Any, dict[str, Any] | None]:
+        """What opens a store, as first argument, and the ``storage_options`` that go with it."""
+        _, separator, rest = target.url.partition("://")
+        if separator and "::" in rest:
+            self.needs("zarr")
+            path = self.file_system(target, asynchronous=True)
+            self.call("store", "zarr.storage.FsspecStore", Raw("fs"), read_only=True, path=path)
+            return Raw("store"), None
+        if not separator and _NO_PATH.search(target.url):
+            self.needs("zarr")
+            self.call("store", "zarr.storage.LocalStore", target.url, read_only=True)
+            return Raw("store"), None
+        return target.url, self.storage_options()
+
+    def file_system(self, target: Target, **more: Any) -> str:
+        """Make ``fs``, for addresses that fsspec would take for several, one in the other. Returns the path in it."""
+        scheme, separator, rest = target.url.partition("://")
+        self.needs("fsspec")
+        self.call("fs", "fsspec.filesystem", scheme if separator else "file", **more, **(self.storage_options() or {}))
+        return rest if separator else target.url
 
     def storage_options(self) -> dict[str, Any] | None:
         return self._access.options or None

@@ -18,7 +18,10 @@ class OpenFile:
     def render(self, target: Target) -> str:
         code = Code(target.access)
         code.needs("fsspec")
-        code.call("f", "fsspec.open", target.url, "rb", suffix=".open()", **(code.storage_options() or {}))
+        if "::" in target.url:
+            code.call("f", "fs.open", code.file_system(target), "rb")
+        else:
+            code.call("f", "fsspec.open", target.url, "rb", suffix=".open()", **(code.storage_options() or {}))
         code.line("f.read(1024)")
         return code.text()
 

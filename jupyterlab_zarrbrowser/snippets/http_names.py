@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from .. import wire
 from .base import Code, Raw, Target
 
 _UNSAFE = frozenset("#?%")
@@ -34,22 +35,28 @@ def note_misread(code: Code, names: list[str]) -> None:
         code.note(f"Over HTTP these would read as empty, and open by their own address only: {listed}.")
 
 
-def name_members(code: Code, target: Target) -> Raw:
-    """A store that knows the members of the group, since index pages cannot be relied on.
+def names_members(target: Target) -> bool:
+    """Whether code has to name the members of a group, and all of them are known."""
+    is_whole = not isinstance(target.node, wire.DatasetNode) or target.node.child_count is not None
+    return target.is_http and not target.consolidated and is_whole
+
+
+def name_members(code: Code, target: Target) -> tuple[Raw, None]:
+    """As :meth:`Code.store`: a store that knows the members of the group, since index pages cannot be relied on.
 
     Apache's have links for sorting, which fsspec takes for files and zarr 3.1 for members.
     """
     code.needs("zarr")
     names = "".join(f"            {quote(array.name, safe=_SAFE)!r},\n" for array in target.arrays)
     code.line(
-        "class Listed(zarr.storage.FsspecStore):\n"
+        "\nclass Listed(zarr.storage.FsspecStore):\n"
         "    async def list_dir(self, prefix):\n"
         "        # Index pages of web servers also link to what is no member.\n"
         f"        for name in [\n{names}        ]:\n"
         "            yield name\n\n"
     )
     code.call("store", "Listed.from_url", target.url, storage_options=code.storage_options(), read_only=True)
-    return Raw("store")
+    return Raw("store"), None
 
 
 def restore(code: Code, target: Target) -> None:

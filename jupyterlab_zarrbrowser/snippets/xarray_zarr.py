@@ -65,18 +65,19 @@ def _open(code: Code, target: Target, zarr_format: int | None, group: str) -> No
     misread = http_names.misread(target)
     http_names.note_misread(code, misread)
     code.needs("xarray", "xr")
-    names_members = target.is_http and not target.consolidated
+    names_members = http_names.names_members(target)
+    store, options = http_names.name_members(code, target) if names_members else code.store(target)
     code.call(
         "ds",
         "xr.open_zarr",
-        http_names.name_members(code, target) if names_members else code.store(target),
+        store,
         group=group or None,
         zarr_format=zarr_format,
         consolidated=target.consolidated,
         chunks=chunks,
         drop_variables=misread or None,
         decode_times=_decode_times(code, target),
-        storage_options=None if names_members else code.storage_options(),
+        storage_options=options,
     )
     if names_members:
         http_names.restore(code, target)

@@ -22,14 +22,15 @@ class OpenArray:
         if (unsupported := target.remark("unsupported")) is not None:
             code.note(unsupported)
         code.needs("zarr")
+        store, options = code.store(target)
         code.call(
             "a",
             "zarr.open_array",
-            code.store(target),
+            store,
             path=target.node.path or None,
             mode="r",
             zarr_format=target.node.zarr_format,
-            storage_options=code.storage_options(),
+            storage_options=options,
         )
         code.line("a.info")
         return code.text()
@@ -54,16 +55,17 @@ class OpenGroup:
             code.note("Listing is not possible here, so the group looks empty; open a member by name: g['name'].")
         http_names.note_misread(code, http_names.misread(target))
         code.needs("zarr")
+        store, options = code.store(target)
         code.call(
             "g",
             "zarr.open_group",
-            code.store(target),
+            store,
             # Consolidated metadata lies at the root and is found only from there.
             path=None if target.consolidated else target.node.path or None,
             mode="r",
             zarr_format=target.node.zarr_format,
             use_consolidated=target.consolidated,
-            storage_options=code.storage_options(),
+            storage_options=options,
         )
         if target.consolidated and target.node.path:
             code.line(f"g = g[{target.node.path!r}]")

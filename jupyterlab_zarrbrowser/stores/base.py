@@ -113,11 +113,7 @@ class Store(ABC):
 
     @abstractmethod
     def cell_access(self) -> CellAccess:
-        """What a notebook cell needs to open an address of :meth:`cell_url`."""
-
-    def cell_url(self, key: str) -> str:
-        """The address of ``key`` for code; differs from :meth:`uri` only where fsspec wants another spelling."""
-        return self.uri(key)
+        """What a notebook cell needs to open an address of this endpoint."""
 
     @abstractmethod
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page: ...
@@ -194,6 +190,11 @@ def ca_file(path: str, title: str) -> str:
     if not found.is_file():
         raise BrowserError("tls", f"The file `ca_bundle` of {title} does not exist.")
     return str(found)
+
+
+def without_query(url: str) -> str:
+    """A web address up to its query or fragment: a signature there is a secret, and no part of a key."""
+    return url.partition("#")[0].partition("?")[0]
 
 
 def quote_path(key: str) -> str:

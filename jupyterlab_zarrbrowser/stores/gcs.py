@@ -48,19 +48,18 @@ class GcsStore(Store):
     def cell_access(self) -> CellAccess:
         config = self._config
         options: dict[str, Any] = {}
-        notes: tuple[str, ...] = ()
         if config.anon:
             options["token"] = "anon"  # noqa: S105  (gcsfs calls it so)
         elif config.token_file:
             # The path of a file is no secret; the file stays where it is.
-            options["token"] = config.token_file
+            options["token"] = str(Path(config.token_file).expanduser())
         if config.project:
             options["project"] = config.project
         if config.requester_pays:
             options["requester_pays"] = True
         if config.endpoint_url:
             options["endpoint_url"] = config.endpoint_url
-        return CellAccess(options, notes, _NO_LAYOUT_PROBE if config.endpoint_url else {})
+        return CellAccess(options, (), _NO_LAYOUT_PROBE if config.endpoint_url else {})
 
     async def _connect(self) -> Any:
         # Both the import and the search for credentials block.
@@ -78,7 +77,7 @@ class GcsStore(Store):
         try:
             return core.GCSFileSystem(
                 project=self._project,
-                access="full_control" if config.writable else "read_only",
+                access="read_only",
                 token=token,
                 endpoint_url=config.endpoint_url,
                 requester_pays=config.requester_pays,
@@ -202,7 +201,10 @@ class GcsStore(Store):
                 return BrowserError("forbidden", f"{title} does not allow these credentials to read this.")
             case 401 | 403:
                 return BrowserError("list_forbidden", f"{title} does not allow these credentials to list here.")
-            case 404 | 400 if not is_object and "html" not in content_type:
+            case 400 if "html" not in content_type:
+                hint = "Check `project` and `requester_pays` of this endpoint, or refresh the folder."
+                return BrowserError("bad_request", f"{title} could not make sense of the request.", hint)
+            case 404 if not is_object and "html" not in content_type:
                 return BrowserError("no_such_bucket", f"{title} has no such bucket.")
             case 404 if is_object:
                 return BrowserError("not_found", "It does not exist.")

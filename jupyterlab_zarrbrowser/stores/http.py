@@ -7,13 +7,14 @@ import importlib
 import ssl
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ..access import CellAccess
 from ..config import HttpConfig
 from ..errors import BrowserError
-from .base import READ_BYTES, Entry, Page, Store, ca_file, is_page, quote_path, read_bounded
+from .base import READ_BYTES, Entry, Page, Store, ca_file, is_page, quote_path, read_bounded, without_query
 from .connection import Connection
 
 #: An index page above this is not read: about 100,000 rows as nginx writes them.
@@ -42,6 +43,7 @@ class HttpStore(Store):
         return self._root + quote_path(key)
 
     def key_of(self, url: str) -> str | None:
+        url = without_query(url)
         if url + "/" == self._root:
             return ""
         if not url.startswith(self._root):
@@ -54,7 +56,9 @@ class HttpStore(Store):
             return rest
 
     def cell_access(self) -> CellAccess:
-        return CellAccess()
+        bundle = self._config.ca_bundle
+        notes = (f"Set SSL_CERT_FILE={str(Path(bundle).expanduser())!r} for this kernel.",) if bundle else ()
+        return CellAccess({}, notes)
 
     async def _connect(self) -> Any:
         http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
@@ -182,7 +186,10 @@ def links_below(html: str, url: str) -> list[str]:
     base = base if base.endswith("/") else base + "/"
     names: set[str] = set()
     for link in parser.found:
-        target = urlsplit(urljoin(base, link))
+        try:
+            target = urlsplit(urljoin(base, link))
+        except ValueError:  # half an IPv6 address, say
+            continue
         # Compared without their encoding, of which there is more than one spelling.
         path = unquote(target.path)
         if target[:2] != site or target.query or target.fragment or not path.startswith(folder):

@@ -31,7 +31,8 @@ _THREADS = 8
 class LocalStore(Store):
     def __init__(self, config: LocalConfig) -> None:
         super().__init__(config)
-        self._root = Path(config.root.removeprefix("file://")).expanduser().resolve()
+        # Links are followed later, in a thread: a network folder may hang.
+        self._root = Path(config.root.removeprefix("file://")).expanduser().absolute()
         self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
 
     async def close(self) -> None:
@@ -70,7 +71,8 @@ class LocalStore(Store):
         return path
 
     def _holds(self, path: Path) -> bool:
-        return path == self._root or self._root in path.parents
+        root = self._root.resolve()
+        return path == root or root in path.parents
 
     async def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)

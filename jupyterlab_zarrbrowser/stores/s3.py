@@ -12,6 +12,7 @@ import importlib
 import inspect
 import os
 from collections.abc import AsyncIterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -19,7 +20,7 @@ from urllib.parse import unquote
 from ..access import CellAccess, EnvVar
 from ..config import S3Config
 from ..errors import BrowserError, causes
-from .base import READ_BYTES, BucketRoot, Entry, Page, Store, ca_file, is_page, read_bounded, too_large
+from .base import READ_BYTES, BucketRoot, Entry, Page, Store, ca_file, is_page, read_bounded, too_large, without_query
 from .connection import Connection
 from .s3_answers import no_s3, parse_buckets, parse_listing, translate
 
@@ -54,7 +55,7 @@ class S3Store(Store):
         endpoint = self._config.endpoint_url
         if endpoint and url.startswith(endpoint.rstrip("/") + "/"):
             # The web address of an object, as consoles of Ceph, MinIO and Swift show it (path style).
-            return self._root.key_of("s3://" + unquote(url[len(endpoint.rstrip("/")) + 1 :]))
+            return self._root.key_of("s3://" + unquote(without_query(url)[len(endpoint.rstrip("/")) + 1 :]))
         return self._root.key_of(url)
 
     def cell_access(self) -> CellAccess:
@@ -74,8 +75,11 @@ class S3Store(Store):
             options["endpoint_url"] = config.endpoint_url
         if config.requester_pays:
             options["requester_pays"] = True
-        if config.region:
-            options["client_kwargs"] = {"region_name": config.region}
+        client_kwargs = {"region_name": config.region} if config.region else {}
+        if config.ca_bundle:
+            client_kwargs["verify"] = str(Path(config.ca_bundle).expanduser())
+        if client_kwargs:
+            options["client_kwargs"] = client_kwargs
         config_kwargs = self._botocore_options(explicit_only=True)
         if config_kwargs:
             options["config_kwargs"] = config_kwargs
@@ -183,12 +187,13 @@ class S3Store(Store):
         bucket, object_key = self._object(key)
         async with self._connection.use() as fs:
             answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **self._pays())
-            async with answer["Body"] as stream:
+            body = answer["Body"]
+            async with body:  # what it enters is not the same in all versions of aiobotocore
                 self._check_object(answer, key)
                 if answer.get("ContentLength", 0) > max_bytes:
                     raise too_large(key, max_bytes)
                 # Also bounded where the server does not state a length.
-                return await read_bounded(_pieces(stream), key, max_bytes)
+                return await read_bounded(_pieces(body), key, max_bytes)
 
     async def _stat(self, key: str) -> Entry:
         bucket, object_key = self._object(key)
@@ -231,7 +236,7 @@ def _no_redirects() -> dict[str, Any]:
     base = importlib.import_module("aiobotocore.httpsession").AIOHTTPSession
     config = importlib.import_module("aiobotocore.config").AioConfig
     if "http_session_cls" not in inspect.signature(config.__init__).parameters:
-        return {}  # aiobotocore before 3
+        return {}  # an old aiobotocore
 
     class Session(base):  # type: ignore[misc, valid-type]
         async def _get_session(self, proxy_url: str | None) -> Any:

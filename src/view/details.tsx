@@ -155,7 +155,11 @@ function Badges(props: {
     if (node.zarrFormat !== null) {
       badges.push({ text: trans.__('Zarr v%1', node.zarrFormat) });
     }
-    if (node.consolidated !== null && isStoreRoot(node)) {
+    if (
+      node.kind !== 'array' &&
+      node.consolidated !== null &&
+      isStoreRoot(node)
+    ) {
       badges.push({
         text: node.consolidated
           ? trans.__('consolidated')

@@ -11,8 +11,10 @@ import { ProblemBox } from './problem';
 const SKELETON_PERCENT = [58, 72, 44];
 
 const EXAMPLE = `c.ZarrBrowser.endpoints = [
-    {"id": "cmip6", "kind": "gcs",
-     "root": "gs://cmip6", "anon": True},
+    {"id": "cmip6",
+     "kind": "gcs",
+     "root": "gs://cmip6",
+     "anon": True},
 ]`;
 
 /**

@@ -20,6 +20,8 @@ ODD_STORE = 'it\'s "odd" #1 ?a=b %41 é [x]* .zarr'
 ODD_GROUP = "gr'oup\" #2 ?c=d %42 ü "
 ODD_ARRAYS = ("plain", "sp ace", "qu'o\"te", "ha#sh", "wh?at", "pct%41", "ünï+", "trail ", "[ab]*")
 
+OBJECTS = ("notes #1 ?%41.txt", "notes::more.txt")
+
 _FORMATS: tuple[Format, ...] = (2, 3)
 
 
@@ -49,8 +51,9 @@ def write_stores(target: Path) -> dict[str, Store]:
         for number in _FORMATS:
             stores += [plain_hierarchy(target, number), consolidated_below(target, number), months(target, number)]
             stores += [odd_names(target, number, consolidated=True), odd_names(target, number, consolidated=False)]
-        stores += [shared_shards(target), *unusable(target)]
-    (target / "notes #1 ?%41.txt").write_bytes(b"an ordinary object")
+        stores += [shared_shards(target), chained(target), *unusable(target)]
+    for name in OBJECTS:
+        (target / name).write_bytes(b"an ordinary object")
     return {store.name: store for store in stores}
 
 
@@ -136,6 +139,15 @@ def shared_shards(target: Path) -> Store:
     }
     dataset.to_zarr(target / name, zarr_format=3, consolidated=True, encoding=encoding)
     return Store(name, {"": dataset}, {})
+
+
+def chained(target: Path) -> Store:
+    """fsspec takes two colons for the border between two addresses."""
+    name = "v3-a::b.zarr"
+    plain = target / "v3-chained.zarr"
+    small().to_zarr(plain, zarr_format=3, consolidated=True)
+    plain.rename(target / name)
+    return Store(name, {"": small()}, {"t": small()["t"].values})
 
 
 def unusable(target: Path) -> list[Store]:

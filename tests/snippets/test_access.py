@@ -17,7 +17,7 @@ from ..formats.panel import Panel
 from ..servers.counting_proxy import CountingProxy
 from ..servers.s3_client import upload_directory
 from ..servers.swift import DEMO, Swift
-from .backends import BUCKET
+from .backends import BUCKET, Backend
 from .interpreters import Interpreter
 from .stores import Store
 
@@ -96,6 +96,19 @@ def test_anonymous(swift_cells: Swift, public: str, interpreter: Interpreter, we
         code = panel.snippets("v3-consolidated.zarr/")["xarray.open_zarr"]
     assert "'anon': True" in code
     is_weather(dataset_of(interpreter, code, {}), weather)
+
+
+def test_what_the_administrator_stated_is_stated(on_moto: Backend) -> None:
+    code = on_moto.panel.snippets(f"{BUCKET}/v3-consolidated.zarr/")["xarray.open_zarr"]
+    for stated in (
+        "'requester_pays': True",
+        "'client_kwargs': {'region_name': 'eu-west-2'}",
+        "'addressing_style': 'path'",
+        "'request_checksum_calculation': 'when_required'",
+        "'key': os.environ['CELLS_KEY']",
+        "'secret': os.environ['CELLS_SECRET']",
+    ):
+        assert stated in code
 
 
 def test_no_cell_holds_a_secret(swift_cells: Swift, stores: dict[str, Store]) -> None:

@@ -20,6 +20,7 @@ _NAMES = (
     *(f"v{number}-{kind}.zarr" for number in (2, 3) for kind in ("bad-member", "implied-group")),
     *(f"v{number} {kind}" for number in (2, 3) for kind in ("whole", "plain")),
     *("v3-sharded-dataset.zarr", "v3-sharded.zarr", "v3-shared-shards.zarr", "v2-fortran.zarr", "v2-slash.zarr"),
+    "v3-a::b.zarr",
     *("broken/both-formats.zarr", "broken/implicit-group.zarr", "broken/byte-order-mark.zarr"),
 )
 
@@ -43,7 +44,7 @@ _MORE = (
 
 _PLACES = {
     "on_local": _NAMES,
-    "on_swift": _MORE,
+    "on_swift": tuple(name for name in _MORE if not name.endswith(" plain")),
     "on_moto": _SOME,
     "on_gcs": (*_SOME, "v2 plain", "v3 whole"),
     "on_apache": _MORE,

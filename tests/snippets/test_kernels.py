@@ -15,7 +15,6 @@ from .stores import Store
     [
         pytest.param("on_swift", "v2-consolidated.zarr", "", id="s3"),
         pytest.param("on_gcs", "v3-hierarchy.zarr", "a/b", id="gcs"),
-        pytest.param("on_apache", "v3-unconsolidated.zarr", "", id="http"),
     ],
 )
 def test_dataset(

@@ -15,7 +15,7 @@ from ..servers.counting_proxy import CountingProxy
 from ..servers.swift import DEMO, Swift
 from .backends import BUCKET, Backend
 from .interpreters import Interpreter
-from .stores import ODD_ARRAYS, ODD_GROUP, ODD_STORE, Store
+from .stores import OBJECTS, ODD_ARRAYS, ODD_GROUP, ODD_STORE, Store
 
 
 def call_in(code: str, function: str) -> dict[str, Any]:
@@ -87,10 +87,11 @@ def test_nothing_is_offered_for_folders(on_local: Backend) -> None:
     assert on_local.panel.snippets("") == {}
 
 
+@pytest.mark.parametrize("name", OBJECTS)
 @pytest.mark.parametrize("place", ["on_local", "on_swift", "on_gcs", "on_apache", "on_http_without_index"])
-def test_an_object(place: str, request: pytest.FixtureRequest, interpreter: Interpreter) -> None:
+def test_an_object(place: str, name: str, request: pytest.FixtureRequest, interpreter: Interpreter) -> None:
     backend: Backend = request.getfixturevalue(place)
-    snippets = backend.panel.snippets(f"{backend.key}notes #1 ?%41.txt")
+    snippets = backend.panel.snippets(f"{backend.key}{name}")
     assert list(snippets) == ["fsspec.open"]
     [report] = interpreter.run(list(snippets.values()), backend.environment)
     assert (report["error"], report["warnings"]) == (None, [])

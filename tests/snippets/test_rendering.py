@@ -105,6 +105,16 @@ def _array(name: str, dims: list[str | None] | None, shape: list[int], chunks: A
     )
 
 
+@pytest.mark.parametrize(("child_count", "named"), [(1, True), (None, False)])
+def test_members_are_named_over_http_where_all_are_known(child_count: int | None, named: bool) -> None:
+    array = _array("sp ace", ["x"], [4], [1])
+    group = _node(wire.DatasetNode, consolidated=False, child_count=child_count)
+    text = SNIPPETS[0].render(Target(group, "http://h/s.zarr", CellAccess(), [array]))
+    assert ("class Listed(" in text) == named
+    assert ("'sp%20ace'," in text) == named
+    assert ("xr.open_zarr(store," in text) == named
+
+
 class TestShardChunks:
     def test_nothing_is_sharded(self) -> None:
         assert shard_chunks([_array("a", ["y", "x"], [8, 8], [2, 2])]) == {}

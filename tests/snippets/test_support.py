@@ -48,6 +48,12 @@ GOOD: dict[str, Mapping[str, Member]] = {
     "chunk keys without configuration": {"a": v3(chunk_key_encoding={"name": "default"})},
     "strings": {"a": v3(data_type="string", fill_value="", codecs=[{"name": "vlen-utf8"}])},
     "fixed strings": {"a": v3(data_type=_configured("fixed_length_utf32", length_bytes=16), fill_value="")},
+    "fields": {
+        "a": v3(
+            data_type=_configured("structured", fields=[["a", "int32"], ["b", "float64"]]),
+            fill_value="AAAAAAAAAAAAAAAA",
+        )
+    },
     "times": {"a": v3(data_type=_configured("numpy.datetime64", unit="s", scale_factor=1))},
     "hexadecimal fill value": {"a": v3(data_type="float32", fill_value="0x7fc00000")},
     "v2 plain": {"a": v2()},

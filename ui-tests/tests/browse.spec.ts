@@ -111,7 +111,8 @@ for (const width of [220, 300, 420]) {
     ).toHaveAttribute('data-kind', /group|dataset/);
     const tree = await boxOf(panel.tree);
     expect(Math.round(tree.width)).toBeLessThanOrEqual(width);
-    const rows = await panel.rows.evaluateAll(elements =>
+    const nodes = panel.tree.locator('[data-rowkind="node"]');
+    const rows = await nodes.evaluateAll(elements =>
       elements.map(row => {
         const frame = row.getBoundingClientRect();
         const parts = [

@@ -27,6 +27,15 @@ test('a dead endpoint says what is wrong, what to do, and tries again', async ()
   await expect(error).toHaveAttribute('aria-selected', 'true');
   await page.keyboard.press('Enter');
   await expect.poll(() => asked.length).toBe(2);
+  await expect(panel.row('old')).not.toHaveAttribute('aria-busy');
+  // Whoever collapses it has read it; the sign on the row stays.
+  await panel.twisty(panel.row('old')).click();
+  await expect(error).toHaveCount(0);
+  await expect(panel.row('old', '', 'note')).toHaveCount(0);
+  await expect(panel.row('old')).toHaveAttribute(
+    'title',
+    /refused the connection/
+  );
   // It bothers nobody else.
   await panel.expand('js2', 'climate/');
   await expect(panel.row('js2', 'climate/reanalysis/')).toHaveCount(1);

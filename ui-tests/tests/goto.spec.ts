@@ -193,9 +193,13 @@ test.describe('refusals', () => {
 });
 
 test('the command palette and the shortcut open the box', async () => {
-  const { page, panel } = lab;
+  const { page, panel, notebook } = lab;
+  // The palette gives the focus back to what is open there.
+  await notebook.open(['# above']);
+  // Commands that JupyterLab runs once the kernel is there would close the palette.
+  await notebook.waitForKernel();
   await panel.tree.focus();
-  await page.keyboard.press('Control+Shift+U');
+  await page.keyboard.press('Control+Shift+G');
   await expect(panel.address).toBeFocused();
   await page.keyboard.press('Escape');
   await page.keyboard.press('Control+Shift+C');
