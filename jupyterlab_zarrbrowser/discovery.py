@@ -78,7 +78,8 @@ def from_profiles(environ: Mapping[str, str], home: Path) -> list[Discovered]:
         for section in _sections(path):
             matched = pattern.fullmatch(section.strip())
             if matched is not None:
-                names.append((matched["name"] or matched["default"]).strip())
+                # A name with spaces stands in quotes.
+                names.append((matched["name"] or matched["default"]).strip().strip("\"'"))
     ids: dict[str, str] = {}
     for name in dict.fromkeys(names):
         # Names may differ only in what an id cannot hold.

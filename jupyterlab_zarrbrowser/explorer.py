@@ -97,8 +97,11 @@ class Explorer:
         if place is None:
             return await self._plain_container(key)
         place = await self._recogniser.rooted(key, await self._recogniser.complete(key, place))
-        _, unknown = await self.members(key, place)
-        return nodes.with_details(self._node(key, place, unknown=unknown), place)
+        members, unknown = await self.members(key, place)
+        node = nodes.with_details(self._node(key, place, unknown=unknown), place)
+        if any(isinstance(each, BrokenFacts) and each.problem.retryable for each in (members or {}).values()):
+            self._members.pop(key)  # the store was slow or overloaded: the next look may see more
+        return node
 
     async def arrays(self, key: str) -> list[wire.ArrayNode]:
         """The arrays directly in a group, with their attributes; empty where they are not known."""

@@ -21,7 +21,7 @@ def app(**traits: Any) -> ZarrBrowser:
 
 def test_without_configuration_the_panel_is_useful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     aws = tmp_path / "aws-config"
-    aws.write_text("[default]\nregion = x\n[profile js2]\nendpoint_url = https://js2.example\n", encoding="utf-8")
+    aws.write_text('[default]\nregion = x\n[profile "js2"]\nendpoint_url = https://js2.example\n', encoding="utf-8")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(aws))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("SCRATCH_BUCKET", "s3://hub-scratch/ada")

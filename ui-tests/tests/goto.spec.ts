@@ -1,4 +1,4 @@
-import { expect, test, sharedLab } from './lab';
+import { expect, runFromPalette, sharedLab, test } from './lab';
 
 const lab = sharedLab();
 
@@ -196,17 +196,13 @@ test('the command palette and the shortcut open the box', async () => {
   const { page, panel, notebook } = lab;
   // The palette gives the focus back to what is open there.
   await notebook.open(['# above']);
-  // Commands that JupyterLab runs once the kernel is there would close the palette.
-  await notebook.waitForKernel();
   await panel.tree.focus();
   await page.keyboard.press('Control+Shift+G');
   await expect(panel.address).toBeFocused();
   await page.keyboard.press('Escape');
-  await page.keyboard.press('Control+Shift+C');
-  const palette = page.locator('#modal-command-palette');
-  await palette.locator('input').fill('Go to URL or path');
-  await palette.getByText('Go to URL or path…').first().click();
-  await expect(panel.address).toBeFocused();
+  await runFromPalette(page, 'Go to URL or path', () =>
+    expect(panel.address).toBeFocused({ timeout: 1000 })
+  );
 });
 
 async function webRoot(): Promise<string> {

@@ -1,5 +1,5 @@
 import type { LabPage } from './lab';
-import { expect, test, sharedLab } from './lab';
+import { expect, runFromPalette, sharedLab, test } from './lab';
 
 const lab = sharedLab();
 
@@ -107,14 +107,9 @@ test('by double click', async () => {
 test('by the command palette', async () => {
   const { page, panel } = lab;
   await panel.select('js2', STORE);
-  await page.keyboard.press('Control+Shift+C');
-  const palette = page.locator('#modal-command-palette');
-  await palette
-    .getByRole('searchbox')
-    .or(palette.locator('input'))
-    .first()
-    .fill('Insert open_zarr');
-  await palette.getByText('Insert open_zarr cell').first().click();
+  await runFromPalette(page, 'Insert open_zarr cell', () =>
+    expect.poll(() => lab.notebook.sources(), { timeout: 1000 }).toHaveLength(4)
+  );
   await expectInserted();
 });
 

@@ -1,6 +1,6 @@
 import type { Locator } from '@playwright/test';
 
-import { expect, test, sharedLab } from './lab';
+import { expect, runFromPalette, sharedLab, test } from './lab';
 
 const lab = sharedLab();
 
@@ -50,10 +50,9 @@ test('the whole way from opening the panel to a printed dataset', async () => {
   await notebook.open(['first = 1', 'last = 2']);
   await page.sidebar.close('left');
   await page.notebook.selectCells(0);
-  await press('Control+Shift+C');
-  await page.keyboard.type('Show Zarr Browser');
-  await press('Enter');
-  await expect(panel.tree).toBeFocused();
+  await runFromPalette(page, 'Show Zarr Browser', () =>
+    expect(panel.tree).toBeFocused({ timeout: 1000 })
+  );
 
   await press('Home', 'ArrowRight');
   await expect(panel.row('js2', 'climate/')).toBeVisible();

@@ -87,6 +87,29 @@ export async function run(
 }
 
 /**
+ * Choose a command by its label from the command palette, by keyboard.
+ *
+ * The palette closes whenever a command runs, and JupyterLab runs some while a kernel starts: then it is opened again.
+ */
+export async function runFromPalette(
+  page: LabPage,
+  label: string,
+  expectDone: () => Promise<void>
+): Promise<void> {
+  const palette = page.locator('#modal-command-palette');
+  await expect(async () => {
+    await page.keyboard.press('Control+Shift+C');
+    await palette.locator('input').fill(label, { timeout: 1000 });
+    await expect(
+      palette.locator('.lm-CommandPalette-item.lm-mod-active')
+    ).toContainText(label, { timeout: 1000 });
+    await page.keyboard.press('Enter');
+    await expect(palette).toBeHidden();
+    await expectDone();
+  }).toPass();
+}
+
+/**
  * One page for all tests of a file: opening JupyterLab takes longer than most tests. Each test puts the panel and the
  * notebook into the state that it needs.
  *

@@ -103,12 +103,6 @@ export class NotebookProbe {
     return this.cell(index).locator('.jp-OutputArea-output');
   }
 
-  async waitForKernel(): Promise<void> {
-    await expect(
-      this._page.locator('.jp-Notebook-ExecutionIndicator')
-    ).toHaveAttribute('data-status', 'idle', { timeout: 30_000 });
-  }
-
   /**
    * Wait until the cell has run, which the first time includes the start of a kernel and its imports.
    */
