@@ -9,7 +9,7 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, default
 
-from . import config, discovery
+from . import config, discovery, wire
 from .browser import Browser, EndpointSpec
 from .handlers import routes
 from .io_thread import IoThread
@@ -76,6 +76,7 @@ class ZarrBrowser(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Called once by the server, before it listens."""
+        problem = None
         contents = getattr(self.serverapp, "contents_manager", None)
         try:
             specs = self.specs(getattr(contents, "root_dir", ""))
@@ -83,8 +84,13 @@ class ZarrBrowser(ExtensionApp):
             # The server and its kernels stay usable; the panel says what is wrong by being empty and the log by this.
             self.log.error("%s", exc)  # noqa: TRY400  (a traceback would show the values)
             specs = []
+            problem = wire.Problem(
+                code="bad_configuration",
+                message=str(exc),
+                hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
+            )
         self.io = IoThread("zarrbrowser-io")
-        self.browser = Browser(specs, cache_s=self.cache_s, has_dask=self.dask)
+        self.browser = Browser(specs, cache_s=self.cache_s, has_dask=self.dask, problem=problem)
         self.handlers.extend(routes(self.browser, self.io))
 
     async def stop_extension(self) -> None:

@@ -67,6 +67,8 @@ class Browser:
         Seconds for which an answer of a store is remembered.
     has_dask, has_cftime
         Whether cells may use them; None looks whether they are installed here.
+    problem
+        What is wrong with the configuration, if anything.
     """
 
     def __init__(
@@ -75,8 +77,10 @@ class Browser:
         *,
         cache_s: float = 300,
         has_dask: bool | None = None,
+        problem: wire.Problem | None = None,
         has_cftime: bool | None = None,
     ) -> None:
+        self._problem = problem
         self._specs = list(specs)
         self._cache_s = cache_s
         self._open: dict[str, _Endpoint] | None = None
@@ -92,7 +96,9 @@ class Browser:
 
     async def endpoints(self) -> wire.Endpoints:
         """All endpoints with what is known of them; asks no store."""
-        return wire.Endpoints(endpoints=[endpoint.public() for endpoint in self._endpoints.values()])
+        return wire.Endpoints(
+            endpoints=[endpoint.public() for endpoint in self._endpoints.values()], problem=self._problem
+        )
 
     async def children(
         self, endpoint: str, key: str, *, cursor: str | None, limit: int, prefix: str, refresh: bool

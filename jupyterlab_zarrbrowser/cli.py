@@ -29,6 +29,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _demo(port: int, *, open_browser: bool) -> int:
     try:
         from .demo import run  # noqa: PLC0415  (its packages are an extra)
+
+        return run(port, open_browser=open_browser)
     except ModuleNotFoundError as exc:
         print(
             f"The demo needs the package {exc.name!r}. Install what it needs with\n\n"
@@ -36,7 +38,6 @@ def _demo(port: int, *, open_browser: bool) -> int:
             file=sys.stderr,
         )
         return 1
-    return run(port, open_browser=open_browser)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def from_environment(environ: Mapping[str, str]) -> list[Discovered]:
     places: set[str] = set()
     for variable, title, is_scratch in _BUCKET_VARIABLES:
         place = environ.get(variable, "").strip()
-        scratch = Scratch(variable=variable, lifetime_days=7, quota_bytes=None) if is_scratch else None
+        scratch = Scratch(variable=variable, lifetime_days=None, quota_bytes=None) if is_scratch else None
         config = _bucket(variable.lower().replace("_", "-"), title, place)
         if config is not None and place.rstrip("/") not in places:
             places.add(place.rstrip("/"))

@@ -29,6 +29,7 @@ STATUS: dict[str, int] = {
     "unreadable_metadata": 422,
     "list_unsupported": 422,
     "internal": 500,
+    "bad_configuration": 500,
     "wrong_region": 502,
     "wrong_endpoint": 502,
     "clock_skew": 502,

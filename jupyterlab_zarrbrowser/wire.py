@@ -86,6 +86,8 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     """Answer of ``GET endpoints``."""
 
     endpoints: list[Endpoint]
+    #: What is wrong with the configuration, by the names of its fields; null where it can be used.
+    problem: Problem | None = None
 
 
 class Codec(Struct, frozen=True, kw_only=True):

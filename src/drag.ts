@@ -86,7 +86,8 @@ export function mimeDataOf(code: string): MimeData {
       execution_count: null
     }
   ]);
-  data.setData('text/plain', code);
+  // An editor puts text where the pointer is, which may be within a line. Code must not become part of it.
+  data.setData('text/plain', `\n${code}\n`);
   return data;
 }
 

@@ -63,7 +63,12 @@ export class Endpoints {
     this._problem = null;
     changed();
     try {
-      const { endpoints } = await api.endpoints(this._abort.signal);
+      const { endpoints, problem } = await api.endpoints(this._abort.signal);
+      if (problem) {
+        this._problem = problem;
+        changed();
+        return;
+      }
       this._ids = endpoints.map(info => nodes.setEndpoint(info));
       restoring.giveUpElsewhere(this._ids);
       restoring.arrived(this._ids);

@@ -187,13 +187,17 @@ export class CodePlacer implements ICodePlacer, IDisposable {
       return false;
     }
     this._options.app.shell.activateById(panel.id);
+    // What stands in the prompt already stays a line of its own.
+    const before = promptCell.model.sharedModel.getSource();
+    code = before && !before.endsWith('\n') ? `\n${code}` : code;
     if (promptCell.editor?.replaceSelection) {
+      promptCell.editor.setCursorPosition(
+        promptCell.editor.getPositionAt(before.length) ?? { line: 0, column: 0 }
+      );
       promptCell.editor.replaceSelection(code);
       promptCell.editor.focus();
     } else {
-      promptCell.model.sharedModel.setSource(
-        promptCell.model.sharedModel.getSource() + code
-      );
+      promptCell.model.sharedModel.setSource(before + code);
     }
     return true;
   }

@@ -89,6 +89,10 @@ export interface IEndpoint {
  */
 export interface IEndpoints {
   endpoints: IEndpoint[];
+  /**
+   * What is wrong with the configuration, by the names of its fields; null where it can be used.
+   */
+  problem: IProblem | null;
 }
 
 /**

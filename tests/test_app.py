@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from pathlib import Path
@@ -83,6 +84,10 @@ class TestServerWithWrongConfiguration:
     async def test_still_serves_and_says_which_field(self, printed: list[str], jp_fetch: Any) -> None:
         response = await jp_fetch("zarrbrowser", "api", "endpoints")
         assert response.code == 200
+        problem = json.loads(response.body)["problem"]
+        assert problem["code"] == "bad_configuration"
+        assert "endpoints[0]: Object contains unknown field `profle`" in problem["message"]
+        assert SECRET not in response.body.decode()
         assert "  endpoints[0]: Object contains unknown field `profle`" in [line[4:] for line in printed]
         assert not [line for line in printed if SECRET in line]
 

@@ -12,6 +12,7 @@ import type {
   INodes,
   INodesRequest,
   IObjectNode,
+  IProblem,
   ISnippets
 } from '../wire';
 
@@ -129,6 +130,8 @@ export class FakeApi implements IBrowserApi {
 
   readonly calls: ICall[] = [];
 
+  configurationProblem: IProblem | null = null;
+
   /**
    * What looking into an undecided folder finds.
    */
@@ -156,7 +159,10 @@ export class FakeApi implements IBrowserApi {
 
   async endpoints(signal: AbortSignal): Promise<IEndpoints> {
     await this._record('endpoints', signal);
-    return { endpoints: this.ids.map(id => endpoint(id)) };
+    return {
+      endpoints: this.ids.map(id => endpoint(id)),
+      problem: this.configurationProblem
+    };
   }
 
   async children(

@@ -57,6 +57,21 @@ describe('opening', () => {
     expect(names(model)).toEqual(['lab']);
   });
 
+  it('says what is wrong with the configuration', async () => {
+    const api = new FakeApi({}, []);
+    api.configurationProblem = {
+      code: 'bad_configuration',
+      message: 'endpoints[0]: Object contains unknown field `profle`',
+      hint: 'Correct it.',
+      retryable: false
+    };
+    const model = new BrowserModel(api);
+    model.setVisible(true);
+    await settled();
+    expect(model.endpointsStatus).toBe('error');
+    expect(model.endpointsProblem?.message).toContain('profle');
+  });
+
   it('asks once however often one clicks', async () => {
     const api = new FakeApi({ '': [folder('slow_/')] });
     const model = await opened(api);

@@ -35,6 +35,8 @@ export default function Details(): React.JSX.Element {
   useSnapshot(model.changed, () => model.version);
   const node = model.selected;
   const id = node ? idOf(node) : null;
+  // A row may be recognised only after it was selected.
+  const isOpenable = node !== null && hasSnippets(node);
 
   React.useEffect(() => {
     if (id === null) {
@@ -49,7 +51,7 @@ export default function Details(): React.JSX.Element {
       }
     }, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [model, id]);
+  }, [model, id, isOpenable]);
 
   return (
     <section
