@@ -30,6 +30,7 @@ STATUS: dict[str, int] = {
     "list_unsupported": 422,
     "internal": 500,
     "bad_configuration": 500,
+    "not_available": 501,
     "wrong_region": 502,
     "wrong_endpoint": 502,
     "clock_skew": 502,

@@ -188,9 +188,40 @@ ROUTES: dict[str, type[ZarrBrowserHandler]] = {
 }
 
 
+class ReservedHandler(ZarrBrowserHandler):
+    """Routes that the contract names for features of later versions: guarded as the others, and plain about it."""
+
+    def _refuse(self) -> None:
+        self.fail(BrowserError("not_available", "This version of the server cannot do that."))
+
+    @web.authenticated
+    @authorized
+    async def get(self, *_: str) -> None:
+        self._refuse()
+
+    @web.authenticated
+    @authorized
+    async def post(self, *_: str) -> None:
+        self._refuse()
+
+    @web.authenticated
+    @authorized
+    async def put(self, *_: str) -> None:
+        self._refuse()
+
+    @web.authenticated
+    @authorized
+    async def delete(self, *_: str) -> None:
+        self._refuse()
+
+
+#: See docs/architecture.md, "HTTP".
+RESERVED = r"(preview|download|scratch|jobs(?:/[^/]+(?:/events)?)?|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
+
+
 def routes(browser: Browser, io: IoThread) -> list[tuple[str, type[ZarrBrowserHandler], dict[str, Any]]]:
     """Tornado's routes, relative to the server's base URL."""
     return [
         (url_path_join("/zarrbrowser/api", name), handler, {"browser": browser, "io": io})
-        for name, handler in ROUTES.items()
+        for name, handler in {**ROUTES, RESERVED: ReservedHandler}.items()
     ]

@@ -113,6 +113,32 @@ async def test_refuses_without_a_token(jp_fetch: Fetch, name: str) -> None:
     assert body["code"] == "forbidden"
 
 
+RESERVED = [
+    ("GET", "preview"),
+    ("GET", "download"),
+    ("GET", "scratch"),
+    ("POST", "jobs"),
+    ("GET", "jobs/1"),
+    ("DELETE", "jobs/1"),
+    ("GET", "jobs/1/events"),
+    ("POST", "uploads"),
+    ("GET", "uploads/1"),
+    ("DELETE", "uploads/1"),
+    ("PUT", "uploads/1/parts/1"),
+    ("POST", "uploads/1/complete"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), RESERVED)
+async def test_reserved_routes_are_guarded_and_say_so(jp_fetch: Fetch, method: str, path: str) -> None:
+    body = {"body": "{}"} if method in {"POST", "PUT"} else {}
+    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, **body)
+    assert (status, error["code"]) == (501, "not_available")
+    wrong = {"Authorization": "token wrong"}
+    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, headers=wrong, **body)
+    assert (status, error["code"]) == (403, "forbidden")
+
+
 class DenyZarrBrowser(Authorizer):
     def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:
         return resource != "zarrbrowser"
