@@ -265,7 +265,7 @@ class TestGcsAnswers:
     @pytest.mark.parametrize(
         ("status", "listing", "reading"),
         [
-            (400, "no_such_bucket", "wrong_endpoint"),
+            (400, "bad_request", "bad_request"),
             (401, "list_forbidden", "forbidden"),
             (403, "list_forbidden", "forbidden"),
             (404, "no_such_bucket", "not_found"),
