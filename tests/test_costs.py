@@ -56,15 +56,13 @@ class Panel:
         return snippets.snippets[0].code, ops
 
 
-@pytest.fixture(scope="module")
-def proxy(fake_s3: Any) -> Iterator[CountingProxy]:
-    with CountingProxy(fake_s3.url) as running:
-        yield running
+@pytest.fixture
+def proxy(counting_proxy: CountingProxy) -> CountingProxy:
+    return counting_proxy
 
 
 @pytest.fixture
 def panel(proxy: CountingProxy) -> Iterator[Panel]:
-    proxy.reset()
     opened = Panel(proxy)
     yield opened
     opened.close()

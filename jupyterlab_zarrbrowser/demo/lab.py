@@ -82,6 +82,7 @@ def _lab(folder: Path, port: int, url: str, *, open_browser: bool) -> int:
     config = folder / "jupyter_server_config.py"
     config.write_text(_CONFIG.format(port=port, work=str(work), url=url, open_browser=open_browser), encoding="utf-8")
     _open_sidebar(folder / "workspaces")
+    _no_news(folder / "settings")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     environment |= {
         "AWS_CONFIG_FILE": str(folder / "aws"),
@@ -125,6 +126,13 @@ def _open_sidebar(folder: Path) -> None:
     workspace = {"data": {"layout-restorer:data": layout}, "metadata": {"id": "default"}}
     folder.mkdir()
     WorkspacesManager(str(folder)).save("default", json.dumps(workspace))
+
+
+def _no_news(folder: Path) -> None:
+    """JupyterLab's question whether to fetch news would cover the first cell's output."""
+    place = folder / "@jupyterlab" / "apputils-extension"
+    place.mkdir(parents=True)
+    (place / "notification.jupyterlab-settings").write_text('{"fetchNews": "false"}', encoding="utf-8")
 
 
 def _notebook() -> dict[str, object]:
