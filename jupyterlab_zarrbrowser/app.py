@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Any as AnyTrait
@@ -61,10 +63,12 @@ class ZarrBrowser(ExtensionApp):
     def _discover_default(self) -> bool:
         return not self.endpoints
 
-    def specs(self, server_root: str) -> list[EndpointSpec]:
-        """The endpoints in the order of the panel. Raises ConfigError, which names fields and no values."""
-        found: list[EndpointSpec] = [(each, "admin", None) for each in config.read_endpoints(self.endpoints)]
-        found += discovery.from_scratch(config.read_scratch(self.scratch), os.environ)
+    def specs(self, server_root: str) -> tuple[list[EndpointSpec], list[config.ConfigError]]:
+        """The endpoints in the order of the panel, and what is wrong with the ones that are left out."""
+        endpoints, wrong = _usable(config.read_endpoints, self.endpoints)
+        scratch, also_wrong = _usable(config.read_scratch, self.scratch)
+        found: list[EndpointSpec] = [(each, "admin", None) for each in endpoints]
+        found += discovery.from_scratch(scratch, os.environ)
         if self.discover:
             roots = {each.root.rstrip("/") for each, _, _ in found if each.root}
             offered = discovery.discover(os.environ, Path.home(), server_root)
@@ -72,21 +76,20 @@ class ZarrBrowser(ExtensionApp):
         unique: dict[str, EndpointSpec] = {}
         for spec in found:
             unique.setdefault(spec[0].id, spec)
-        return list(unique.values())
+        return list(unique.values()), wrong + also_wrong
 
     def initialize_handlers(self) -> None:
         """Called once by the server, before it listens."""
         problem = None
         contents = getattr(self.serverapp, "contents_manager", None)
-        try:
-            specs = self.specs(getattr(contents, "root_dir", ""))
-        except config.ConfigError as exc:
-            # The server and its kernels stay usable; the panel says what is wrong by being empty and the log by this.
-            self.log.error("%s", exc)  # noqa: TRY400  (a traceback would show the values)
-            specs = []
+        specs, wrong = self.specs(getattr(contents, "root_dir", ""))
+        if wrong:
+            # The server, its kernels and the other endpoints stay usable; the log and the panel say what is wrong.
+            for each in wrong:
+                self.log.error("%s", each)
             problem = wire.Problem(
                 code="bad_configuration",
-                message=str(exc),
+                message="\n".join(map(str, wrong)),
                 hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
             )
         self.io = IoThread("zarrbrowser-io")
@@ -96,3 +99,10 @@ class ZarrBrowser(ExtensionApp):
     async def stop_extension(self) -> None:
         """Called by the server at its end."""
         await self.io.stop(self.browser.close())
+
+
+def _usable(read: Callable[[Any], list[Any]], raw: Any) -> tuple[list[Any], list[config.ConfigError]]:
+    try:
+        return read(raw), []
+    except config.ConfigError as exc:
+        return exc.usable, [exc]

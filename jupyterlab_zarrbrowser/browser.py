@@ -6,21 +6,18 @@ Every method is a coroutine of the I/O thread's loop, is bounded in time, and ra
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import importlib.util
 from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
-
-import msgspec
 
 from . import wire
 from .config import AnyEndpointConfig
 from .errors import BrowserError
 from .explorer import Explorer
 from .formats import METADATA_NAMES
-from .keys import parent_of
-from .snippets import SNIPPETS, Target, http_names
+from .snippets import SNIPPETS
 from .stores import Store, open_store
+from .targets import target_of
 
 _T = TypeVar("_T")
 
@@ -30,6 +27,9 @@ _GESTURE_S = 60
 MAX_PAGE = 1000
 MAX_KEYS = 200
 MAX_KEY_LENGTH = 4096
+
+#: Endpoints that an error names.
+_NAMED_ENDPOINTS = 8
 
 EndpointSpec = tuple[AnyEndpointConfig, wire.EndpointSource, wire.Scratch | None]
 
@@ -142,9 +142,8 @@ class Browser:
         """
         candidates = self._candidates(url.lstrip().rstrip("\r\n"), current)
         if not candidates:
-            known = ", ".join(sorted({each.store.uri("") for each in self._endpoints.values()}))
             raise BrowserError(
-                "outside_endpoints", f"No endpoint holds this address. The panel reaches: {known or 'nothing yet'}."
+                "outside_endpoints", f"No endpoint holds this address. The panel reaches {self._reach()}."
             )
         refusals: list[BrowserError] = []
         for which, key in candidates:
@@ -155,6 +154,15 @@ class Browser:
                 # The others are tried on the chance that they hold it; what the first says is the reason.
                 refusals.append(exc)
         raise refusals[0]
+
+    def _reach(self) -> str:
+        """Where addresses may lie, in words, for somebody who typed one that lies elsewhere."""
+        places = [
+            f"{each.config.shown_title} ({_beginning(each.config, each.store.uri(''))})"
+            for each in self._endpoints.values()
+        ]
+        more = f" and {len(places) - _NAMED_ENDPOINTS} more" if len(places) > _NAMED_ENDPOINTS else ""
+        return ", ".join(places[:_NAMED_ENDPOINTS]) + more if places else "nothing yet"
 
     def _candidates(self, url: str, current: str | None) -> list[tuple[_Endpoint, str]]:
         """Endpoints that hold an address, the current one first, then the one with the longest root."""
@@ -175,7 +183,9 @@ class Browser:
         """Code that opens a node, best first; empty where there is nothing to open."""
         which = self._endpoint(endpoint)
         _check_key(key)
-        target = await _bounded(which, self._target(which, key))
+        target = await _bounded(
+            which, target_of(which.explorer, key, has_dask=self._has_dask, has_cftime=self._has_cftime)
+        )
         return wire.Snippets(
             snippets=[
                 wire.Snippet(id=snippet.id, label=snippet.label(target), language="python", code=snippet.render(target))
@@ -183,29 +193,6 @@ class Browser:
                 if snippet.applies(target)
             ]
         )
-
-    async def _target(self, which: _Endpoint, key: str) -> Target:
-        explorer, store = which.explorer, which.store
-        node = await explorer.node(key)
-        group = parent_of(node.key) if isinstance(node, wire.ArrayNode) else node.key
-        arrays = await _arrays(explorer, node, group)
-        url, seen = _address(store, node)
-        target = Target(
-            seen,
-            url,
-            store.cell_access(),
-            arrays,
-            in_dataset=isinstance(seen, wire.ArrayNode)
-            and bool(seen.path)
-            and any(each.key == node.key for each in arrays),
-            has_dask=self._has_dask,
-            has_cftime=self._has_cftime,
-        )
-        was_consolidated = isinstance(node, wire.ZarrNode) and node.consolidated
-        if was_consolidated and not target.consolidated and not await _lists(store, group):
-            # Code has to list the members now, and a group that cannot be listed looks empty without any error.
-            return dataclasses.replace(target, node=_unlisted(seen), in_dataset=False)
-        return target
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -223,55 +210,10 @@ class Browser:
         return found
 
 
-async def _arrays(explorer: Explorer, node: wire.Node, group: str) -> list[wire.ArrayNode]:
-    """The arrays of the group that code opens: the node, or the dataset that holds it."""
-    if isinstance(node, wire.GroupNode | wire.DatasetNode):
-        return [] if node.members_unknown else await explorer.arrays(group)
-    if not isinstance(node, wire.ArrayNode) or not node.path:
-        return []
-    try:
-        return await explorer.arrays(group) if isinstance(await explorer.node(group), wire.DatasetNode) else []
-    except BrowserError:
-        # The array itself is readable, and opens without its group.
-        return []
-
-
-def _address(store: Store, node: wire.Node) -> tuple[str, Any]:
-    """Address of the root of a node's store, and the node as seen from that root."""
-    if not isinstance(node, wire.GroupNode | wire.DatasetNode | wire.ArrayNode):
-        return store.uri(node.key), node
-    if not _arrives(store, node.path):
-        return store.uri(node.key).removesuffix("/"), msgspec.structs.replace(node, path="", consolidated=False)
-    root = node.store_key if node.store_key is not None else node.key
-    return store.uri(root).removesuffix("/"), node
-
-
-def _arrives(store: Store, path: str) -> bool:
-    """Whether libraries take a path below a store as it stands. As part of the store's own address it always arrives.
-
-    zarr-python turns backslashes into slashes and slashes into one; for web servers see ``snippets/http_names.py``.
-    """
-    if store.uri("").startswith("http") and not http_names.is_safe(path):
-        return False
-    return "\\" not in path and not (path and {"", ".", ".."}.intersection(path.split("/")))
-
-
-def _unlisted(node: Any) -> Any:
-    """A group as code sees it that cannot list it."""
-    if isinstance(node, wire.ArrayNode):
-        return node
-    shared = {field: getattr(node, field) for field in wire.GroupNode.__struct_fields__ if hasattr(node, field)}
-    return wire.GroupNode(**{**shared, "members_unknown": True})
-
-
-async def _lists(store: Store, key: str) -> bool:
-    try:
-        await store.list(key, limit=1)
-    except BrowserError as exc:
-        if exc.code not in {"list_forbidden", "list_unsupported"}:
-            raise
-        return False
-    return True
+def _beginning(config: AnyEndpointConfig, uri: str) -> str:
+    """What addresses of an endpoint begin with; where that is every bucket of a service, which service."""
+    service = getattr(config, "endpoint_url", None)
+    return f"{uri} at {service}" if service else uri
 
 
 def _check_key(key: str) -> None:

@@ -27,7 +27,14 @@ ChecksumMode = Literal["when_required", "when_supported"]
 
 
 class ConfigError(ValueError):
-    """The configuration cannot be used. The text names fields, never values."""
+    """Part of the configuration cannot be used. The text names fields, never values.
+
+    ``usable`` are the entries with which nothing is wrong, in their order.
+    """
+
+    def __init__(self, text: str, usable: Sequence[Any] = ()) -> None:
+        super().__init__(text)
+        self.usable = list(usable)
 
 
 class EnvCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -267,6 +274,7 @@ def _read(raw: Any, trait: str, struct: Any, problems: Any) -> list[Any]:
         raise ConfigError(f"c.ZarrBrowser.{trait} must be a list of dictionaries")
     found: list[str] = []
     configs: list[Any] = []
+    seen: dict[str, int] = {}
     for index, item in enumerate(raw):
         where = f"{trait}[{index}]"
         try:
@@ -276,14 +284,16 @@ def _read(raw: Any, trait: str, struct: Any, problems: Any) -> list[Any]:
             reason = "must be one of " + ", ".join(_SCHEMES) if path == ".kind" else reason
             found.append(f"{where}{path}: {reason}")
             continue
-        found += [f"{where}.{text}" for text in problems(config)]
-        configs.append(config)
-    if trait == "endpoints":
-        seen: dict[str, int] = {}
-        for index, config in enumerate(configs):
-            if config.id in seen:
-                found.append(f"{trait}[{index}].id: is the same as that of {trait}[{seen[config.id]}]")
-            seen.setdefault(config.id, index)
+        wrong = [f"{where}.{text}" for text in problems(config)]
+        known = getattr(config, "id", None)
+        if known in seen:
+            wrong.append(f"{where}.id: is the same as that of {trait}[{seen[known]}]")
+        if known is not None:
+            seen.setdefault(known, index)
+        if not wrong:
+            configs.append(config)
+        found += wrong
     if found:
-        raise ConfigError(f"c.ZarrBrowser.{trait} cannot be used:\n  " + "\n  ".join(found))
+        parts = "cannot be used" if not configs else "has entries that cannot be used"
+        raise ConfigError(f"c.ZarrBrowser.{trait} {parts}:\n  " + "\n  ".join(found), configs)
     return configs

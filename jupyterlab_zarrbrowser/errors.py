@@ -127,7 +127,7 @@ def from_network(exc: BaseException, where: str) -> BrowserError | None:
         if isinstance(cause, OSError) and cause.errno == errno.ECONNREFUSED:
             return BrowserError("unreachable", f"{where} refused the connection.")
         if type(cause).__name__ in {"gaierror", "ClientConnectorDNSError"}:
-            return BrowserError("unreachable", f"The name of {where} is not known to the network.")
+            return BrowserError("unreachable", f"The network does not know the name of the server of {where}.")
     if any(isinstance(cause, ConnectionError) or "Connect" in type(cause).__name__ for cause in chain) or names & _LOST:
         return BrowserError("unreachable", f"The connection to {where} was lost or could not be made.")
     return None

@@ -95,7 +95,8 @@ class Explorer:
             return await self._object_or_container(key, hurry)
         place = await (self._recogniser.find_in_one_trip(key) if hurry else self._recogniser.find(key))
         if place is None:
-            return await self._plain_container(key)
+            array = self._recogniser.array_above(key) if hurry else None
+            return await self.node(array) if array is not None else await self._plain_container(key)
         place = await self._recogniser.rooted(key, await self._recogniser.complete(key, place))
         members, unknown = await self.members(key, place)
         node = nodes.with_details(self._node(key, place, unknown=unknown), place)
@@ -222,6 +223,8 @@ class Explorer:
         )
         if isinstance(inside, Place):
             return await self.node(key + "/")
+        if hurry and (array := self._recogniser.array_above(key)) is not None:
+            return await self.node(array)  # the address of a chunk: what is meant is what it is a part of
         if isinstance(stat, Entry):
             return nodes.from_entry(self.store, stat)
         try:

@@ -13,7 +13,7 @@ from typing import Any
 from .cache import Cache
 from .concurrency import SingleFlight, gather, outcome
 from .errors import BrowserError
-from .formats import FORMATS, BrokenFacts, Format, Found, GroupFacts
+from .formats import FORMATS, ArrayFacts, BrokenFacts, Format, Found, GroupFacts
 from .hierarchy import Place, place_of
 from .keys import ancestors_of, name_of, parent_of
 from .stores import Page, Store
@@ -323,6 +323,14 @@ class Recogniser:
         if known is None or known[0] is None or not isinstance(known[0].found.facts, GroupFacts):
             return None
         return known[0]
+
+    def array_above(self, key: str) -> str | None:
+        """Key of the array that a key lies in, as far as that is known."""
+        for parent in self._above(key):
+            place = self._recall_place(parent)
+            if place is not None:
+                return parent if isinstance(place.found.facts, ArrayFacts) else None
+        return None
 
     def _remember(self, key: str, found: Found | None) -> Identity:
         if found is None:

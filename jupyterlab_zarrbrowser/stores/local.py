@@ -60,6 +60,10 @@ class LocalStore(Store):
     def _path(self, key: str) -> Path:
         """The real path of a key. Raises BrowserError (``not_found``, ``forbidden``) for what is outside."""
         names = key.removesuffix("/").split("/") if key else []
+        if {".", ".."}.intersection(names):
+            raise BrowserError(
+                "not_found", "`.` and `..` lead nowhere here.", f"Type the path as it is below {self.uri('')}"
+            )
         if not all(is_file_name(name, os.name) for name in names):
             raise BrowserError("not_found", "There can be no file of that name.")
         try:

@@ -37,6 +37,13 @@ _EMPTY = b"<Empty/>"
 _FORGET_AFTER = {"credentials_missing", "credentials_invalid", "credentials_expired"}
 
 
+#: What a user can do who was given no credentials by anyone.
+_LOG_IN = (
+    "Run `aws configure` in a terminal, or set AWS_PROFILE for the Jupyter server, then press Retry. "
+    "For public data, the administrator sets `anon` for this endpoint."
+)
+
+
 class S3Store(Store):
     def __init__(self, config: S3Config) -> None:
         super().__init__(config)
@@ -217,7 +224,16 @@ class S3Store(Store):
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
         if any(isinstance(cause, _SentElsewhereError) for cause in causes(exc)):
             return BrowserError("wrong_endpoint", f"{self.title} sends requests on to another address.")
-        return translate(exc, self.title, listing)
+        error = translate(exc, self.title, listing)
+        if error is not None and error.code == "credentials_missing" and self._uses_default_chain:
+            return BrowserError(error.code, error.message, _LOG_IN)
+        return error
+
+    @property
+    def _uses_default_chain(self) -> bool:
+        """Whether botocore looks for credentials by itself: nothing was configured for this endpoint."""
+        config = self._config
+        return not (config.anon or config.profile or config.env or config.key)
 
     async def _recover(self, error: BrowserError) -> None:
         if error.code in _FORGET_AFTER:

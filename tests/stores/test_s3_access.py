@@ -165,8 +165,9 @@ class TestCredentials:
         store = open_store(S3Config(id="s3", root="s3://access-few", endpoint_url=place.url))
         with place.proxy.recording() as seen:
             for work in (store.list(""), store.get("x", max_bytes=10), store.stat("x")):
-                with raises("credentials_missing"):
+                with raises("credentials_missing") as caught:
                     await work
+                assert "aws configure" in caught.value.hint, "nobody but the user can have forgotten them"
         assert len(seen) == 0
 
     async def test_anybody_may_read_what_is_public(self, place: S3Place, open_store: OpenStore) -> None:
