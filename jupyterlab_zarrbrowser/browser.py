@@ -16,7 +16,7 @@ from .errors import BrowserError
 from .explorer import Explorer
 from .formats import METADATA_NAMES
 from .snippets import SNIPPETS
-from .stores import Store, open_store
+from .stores import Body, Range, Store, open_store
 from .targets import target_of
 
 _T = TypeVar("_T")
@@ -193,6 +193,20 @@ class Browser:
                 if snippet.applies(target)
             ]
         )
+
+    async def download(self, endpoint: str, key: str, wanted: Range | None) -> Body:
+        """An object on its way, or part of it. The caller closes it.
+
+        Raises
+        ------
+        BrowserError
+            ``bad_range`` where the object has no such part, and what :meth:`node` raises.
+        """
+        which = self._endpoint(endpoint)
+        _check_key(key)
+        if not key or key.endswith("/"):
+            raise BrowserError("bad_request", "Only objects can be downloaded.", "Choose one object.")
+        return await _bounded(which, which.store.read(key, wanted))
 
     async def close(self) -> None:
         """Give all connections back."""

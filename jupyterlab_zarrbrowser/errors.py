@@ -26,6 +26,7 @@ STATUS: dict[str, int] = {
     "no_such_bucket": 404,
     "conflict": 409,
     "too_large": 413,
+    "bad_range": 416,
     "unreadable_metadata": 422,
     "list_unsupported": 422,
     "internal": 500,
@@ -63,6 +64,7 @@ _HINTS: dict[str, str] = {
     "store_error": "Press Retry; if it stays, tell the administrator of the store.",
     "too_large": "The panel reads descriptions, not data. Open it in a notebook.",
     "bad_request": "Check the address.",
+    "bad_range": "It may have changed meanwhile: download it again from its beginning.",
     "outside_endpoints": "Ask the administrator to add it to c.ZarrBrowser.endpoints.",
 }
 

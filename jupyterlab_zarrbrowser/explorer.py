@@ -100,8 +100,7 @@ class Explorer:
         place = await self._recogniser.rooted(key, await self._recogniser.complete(key, place))
         members, unknown = await self.members(key, place)
         node = nodes.with_details(self._node(key, place, unknown=unknown), place)
-        if any(isinstance(each, BrokenFacts) and each.problem.retryable for each in (members or {}).values()):
-            self._members.pop(key)  # the store was slow or overloaded: the next look may see more
+        self._forget_failures(key, members)
         return node
 
     async def arrays(self, key: str) -> list[wire.ArrayNode]:
@@ -111,6 +110,7 @@ class Explorer:
             return []
         place = await self._recogniser.rooted(key, place)
         members, _ = await self.members(key, place)
+        self._forget_failures(key, members)
         found = (
             (Place(Found(facts, {}), place.store_key, name), f"{key}{name}/")
             for name, facts in (members or {}).items()
@@ -144,6 +144,11 @@ class Explorer:
             key, (list(facts.values()), page.cursor is None and len(below) < _MAX_MEMBERS), 1 + len(facts)
         )
         return facts, False
+
+    def _forget_failures(self, key: str, members: dict[str, Facts] | None) -> None:
+        """Where the store was slow or overloaded, the next look may see more."""
+        if any(isinstance(each, BrokenFacts) and each.problem.retryable for each in (members or {}).values()):
+            self._members.pop(key)
 
     async def _refresh(self, key: str) -> str:
         """Ask the store again for ``key`` and everything below. Returns the key from which on all is new."""
@@ -227,6 +232,8 @@ class Explorer:
             return await self.node(array)  # the address of a chunk: what is meant is what it is a part of
         if isinstance(stat, Entry):
             return nodes.from_entry(self.store, stat)
+        if isinstance(inside, BrowserError) and inside.code in {"timeout", "unreachable"}:
+            raise inside  # a listing would only wait as long again
         try:
             return await self._plain_container(key + "/")
         except BrowserError as exc:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import mimetypes
+import re
 import uuid
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
-from tornado import web
+from tornado import iostream, web
 
 from . import wire
 from .browser import MAX_PAGE, Browser
 from .errors import STATUS, BrowserError
 from .io_thread import IoThread
+from .keys import name_of
+from .stores import Body, Range
+
+_S = TypeVar("_S")
 
 #: A request of 200 keys of the greatest length stays below.
 _MAX_BODY = 2 * 2**20
@@ -157,7 +164,7 @@ class NodesHandler(ZarrBrowserHandler):
     @authorized
     async def post(self) -> None:
         def work() -> Coroutine[Any, Any, wire.Nodes]:
-            asked = _nodes_request(self.request.body)
+            asked = _decoded(self.request.body, wire.NodesRequest)
             return self.browser.nodes(asked.endpoint, asked.keys, refresh=asked.refresh)
 
         await self.answer(work)
@@ -170,13 +177,85 @@ class SnippetsHandler(ZarrBrowserHandler):
         await self.answer(lambda: self.browser.snippets(self.text("endpoint"), self.text("key")))
 
 
-def _nodes_request(body: bytes) -> wire.NodesRequest:
+def _decoded(body: bytes, struct: type[_S]) -> _S:
     if len(body) > _MAX_BODY:
-        raise BrowserError("too_large", "The request is too large.", "Ask for fewer rows at a time.")
+        raise BrowserError("too_large", "The request is too large.", "Ask for less at a time.")
     try:
-        return msgspec.json.decode(body, type=wire.NodesRequest)
+        return msgspec.json.decode(body, type=struct)
     except msgspec.DecodeError as exc:
-        raise BrowserError("bad_request", f"The body is not a NodesRequest: {exc}") from exc
+        raise BrowserError("bad_request", f"The body is no {struct.__name__}: {exc}") from exc
+
+
+class DownloadHandler(ZarrBrowserHandler):
+    """One object as it is, or the part of it that a ``Range`` asks for."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        try:
+            key = self.text("key")
+            body = await self._opened(self.text("endpoint"), key)
+        except BrowserError as exc:
+            self.fail(exc)
+            return
+        try:
+            self._announce(body, key)
+            while piece := await self.io.run(body.next()):
+                self.write(piece)
+                await self.flush()  # as fast as the browser takes it, and no faster
+        except iostream.StreamClosedError:
+            return  # the user has cancelled
+        except BrowserError as exc:
+            # What was sent must not look whole: without its end, the browser says that the download failed.
+            self.log.info("zarrbrowser download: %s: %s", exc.code, exc.message)
+            self.detach().close()
+            return
+        finally:
+            await self.io.run(body.close())
+        self.finish()
+
+    async def _opened(self, endpoint: str, key: str) -> Body:
+        wanted = _range(self.request.headers.get("Range", ""))
+        body = await self.io.run(self.browser.download(endpoint, key, wanted))
+        condition = self.request.headers.get("If-Range")
+        if wanted is not None and condition is not None and condition != body.etag:
+            # It has changed since: the rest of it would not fit to what the browser has.
+            await self.io.run(body.close())
+            body = await self.io.run(self.browser.download(endpoint, key, None))
+        return body
+
+    def _announce(self, body: Body, key: str) -> None:
+        name = name_of(key)
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.set_header("Content-Type", kind)
+        # It is data of others: never rendered as a page of this server's.
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+        self.set_header("Accept-Ranges", "bytes")
+        if body.etag:
+            self.set_header("ETag", body.etag)
+        if body.stop is not None:
+            self.set_header("Content-Length", str(body.stop - body.start))
+        if body.size is not None and (body.start, body.stop) != (0, body.size):
+            self.set_status(206)
+            self.set_header("Content-Range", f"bytes {body.start}-{body.stop - 1}/{body.size}")  # type: ignore[operator]
+
+    def compute_etag(self) -> None:
+        """Tornado would make one of the last piece."""
+
+
+_RANGE = re.compile(r"bytes=(?:(\d{1,19})-(\d{0,19})|-(\d{1,19}))")
+
+
+def _range(header: str) -> Range | None:
+    """One range; None where there is none or several, which a server may ignore (RFC 9110, section 14.2)."""
+    matched = _RANGE.fullmatch(header.strip())
+    if matched is None:
+        return None
+    first, last, suffix = matched.groups()
+    if suffix is not None:
+        return Range(-int(suffix)) if int(suffix) else None
+    return Range(int(first), int(last) + 1 if last else None) if not last or int(last) >= int(first) else None
 
 
 ROUTES: dict[str, type[ZarrBrowserHandler]] = {
@@ -185,6 +264,7 @@ ROUTES: dict[str, type[ZarrBrowserHandler]] = {
     "node": NodeHandler,
     "nodes": NodesHandler,
     "snippets": SnippetsHandler,
+    "download": DownloadHandler,
 }
 
 
@@ -216,7 +296,7 @@ class ReservedHandler(ZarrBrowserHandler):
 
 
 #: See docs/architecture.md, "HTTP".
-RESERVED = r"(preview|download|scratch|jobs(?:/[^/]+(?:/events)?)?|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
+RESERVED = r"(preview|scratch|jobs(?:/[^/]+(?:/events)?)?|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
 
 
 def routes(browser: Browser, io: IoThread) -> list[tuple[str, type[ZarrBrowserHandler], dict[str, Any]]]:

@@ -245,5 +245,230 @@ class Snippets(Struct, frozen=True, kw_only=True):
     snippets: list[Snippet]
 
 
+IfExists = Literal["fail", "replace", "rename"]
+
+
+class UploadRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Body of ``POST uploads``."""
+
+    endpoint: str
+    key: str
+    size_bytes: int
+    if_exists: IfExists = "fail"
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST uploads`` and ``GET uploads/{id}``."""
+
+    id: str
+    #: Where it will lie; another key than was asked for where that one was taken and ``ifExists`` is ``rename``.
+    key: str
+    #: Every part but the last has this size.
+    part_size_bytes: int
+    #: Numbers, from 1, of the parts that have arrived.
+    parts_done: list[int]
+
+
+class PreviewHeader(Struct, frozen=True, kw_only=True):
+    """What precedes the values in the answer of ``GET preview``."""
+
+    #: Of the values that follow, slowest dimension first.
+    shape: list[int]
+    #: As NumPy spells it: ``<f4``.
+    dtype: str
+    #: Steps in the array between two of these values, one per dimension of ``shape``.
+    stride: list[int]
+    #: Of the finite values that follow; null where there are none.
+    min: float | None
+    max: float | None
+    #: Values along each dimension, by its name.
+    coordinates: dict[str, list[Any]] = {}
+
+
+JobKind = Literal["delete", "copy", "usage"]
+
+JobState = Literal["queued", "running", "done", "failed", "cancelled"]
+
+
+class JobRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Body of ``POST jobs``."""
+
+    kind: JobKind
+    endpoint: str
+    #: A container (ends in ``/``; ``""`` is the root) and all below it, or one object.
+    key: str
+    #: Where to, for ``copy``: the key of the copy itself.
+    to_endpoint: str | None = None
+    to_key: str | None = None
+    #: What ``copy`` does where something is there already.
+    if_exists: IfExists = "fail"
+    #: Whether ``copy`` deletes what it copied, once the copy was verified.
+    delete_source: bool = False
+    #: Objects that ``delete`` may find and still go on, as the user was shown them; null for any number.
+    max_objects: int | None = None
+
+
+class JobProgress(Struct, frozen=True, kw_only=True):
+    """How far a job has come."""
+
+    objects: int = 0
+    bytes: int = 0
+    #: What there is to do, where that is known.
+    total_objects: int | None = None
+    total_bytes: int | None = None
+    #: Requests to the store so far.
+    requests: int = 0
+
+
+class ChunkCount(Struct, frozen=True, kw_only=True):
+    """Chunks (shards, where there are any) of the arrays of a store: how many it would have, and how many lie there."""
+
+    expected: int
+    present: int
+    #: Arrays that were counted; those whose metadata could not be read are not.
+    arrays: int
+    #: Whether missing chunks were deleted: by what the dates and the scan before tell.
+    verdict: Literal["complete", "never_written", "deleted", "unknown"]
+    #: Chunks that a scan before counted and that are gone now.
+    gone: int = 0
+
+
+class UsageRow(Struct, frozen=True, kw_only=True):
+    """What one child of the scanned place weighs, all below it counted."""
+
+    key: str
+    name: str
+    #: ``dataset``, ``group`` and ``array`` as in ``Node``; ``folder`` and ``object`` else.
+    kind: Literal["dataset", "group", "array", "folder", "object"]
+    objects: int
+    bytes: int
+    oldest_at: str | None
+    newest_at: str | None
+    #: When the store deletes the first object of it, about; null where nothing is deleted.
+    expires_at: str | None = None
+    #: When it deletes the last one that is there now, about.
+    gone_at: str | None = None
+    #: What goes within 24 hours.
+    expiring_objects: int = 0
+    expiring_bytes: int = 0
+    #: Null where it is no Zarr store, or was not counted.
+    chunks: ChunkCount | None = None
+
+
+class UsageBefore(Struct, frozen=True, kw_only=True):
+    """Totals of an earlier scan of the same place."""
+
+    as_of: str
+    objects: int
+    bytes: int
+
+
+class Usage(Struct, frozen=True, kw_only=True):
+    """What lies below a place. Exact, unless ``is_lower_bound``."""
+
+    endpoint: str
+    key: str
+    objects: int
+    bytes: int
+    #: True where a bound ended the scan: there is at least this much.
+    is_lower_bound: bool
+    #: Heaviest first.
+    rows: list[UsageRow]
+    #: Children beyond the number that is kept, and what they weigh together.
+    other_rows: int = 0
+    other_objects: int = 0
+    other_bytes: int = 0
+    #: When the scan began.
+    as_of: str
+    oldest_at: str | None
+    newest_at: str | None
+    expires_at: str | None
+    expiring_objects: int
+    expiring_bytes: int
+    lifetime_days: float | None
+    #: Who says so: the bucket's own rules, the configuration, or the default that hubs use.
+    lifetime_source: Literal["bucket", "configured", "default"] | None
+    requests: int
+    duration_s: float
+    #: The latest earlier scans, newest first.
+    before: list[UsageBefore] = []
+
+
+class Transferred(Struct, frozen=True, kw_only=True):
+    """Result of ``copy`` and ``delete``."""
+
+    endpoint: str
+    key: str
+    objects: int
+    bytes: int
+
+
+class Job(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST jobs`` and ``GET jobs/{id}``, and each event of ``GET jobs/{id}/events``."""
+
+    id: str
+    kind: JobKind
+    endpoint: str
+    key: str
+    state: JobState
+    progress: JobProgress
+    #: Null until the job is done. (Usage names ``rows``, the others do not.)
+    result: Usage | Transferred | None = None
+    error: Problem | None = None
+    started_at: str
+
+
+class Jobs(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET jobs``: those under way and the last that ended, newest first."""
+
+    jobs: list[Job]
+
+
+class ScratchLocation(Struct, frozen=True, kw_only=True):
+    """A place that holds a user's scratch."""
+
+    endpoint: str
+    key: str
+    title: str
+    uri: str
+    #: Environment variable that named it, or null where the configuration did.
+    variable: str | None
+    writable: bool
+    lifetime_days: float | None
+    lifetime_source: Literal["bucket", "configured", "default"] | None
+    quota_bytes: int | None
+    #: Shares of the quota from which on the panel warns, ascending.
+    warn_at: list[float]
+    price_per_tb_month: float | None
+    #: The last scan, null before the first.
+    usage: Usage | None
+    problem: Problem | None = None
+
+
+class ScratchLocations(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET scratch``. Asks no store for more than its lifecycle rules."""
+
+    locations: list[ScratchLocation]
+    #: What the user should know of the configuration: variables that disagree, places that cannot be used.
+    remarks: list[Health]
+    #: Places to keep things in: endpoints that this user may write to and that delete nothing by themselves.
+    keep: list[str]
+
+
 #: Roots of the generated TypeScript; everything they mention follows.
-WIRE_TYPES: tuple[Any, ...] = (Endpoints, Children, NodesRequest, Nodes, Snippets, ErrorBody, Node)
+WIRE_TYPES: tuple[Any, ...] = (
+    Endpoints,
+    Children,
+    NodesRequest,
+    Nodes,
+    Snippets,
+    ErrorBody,
+    Node,
+    UploadRequest,
+    Upload,
+    PreviewHeader,
+    JobRequest,
+    Job,
+    Jobs,
+    ScratchLocations,
+)

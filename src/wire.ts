@@ -328,3 +328,295 @@ export interface ISnippet {
 export interface ISnippets {
   snippets: ISnippet[];
 }
+
+export type IfExists = 'fail' | 'replace' | 'rename';
+
+/**
+ * Body of `POST uploads`.
+ */
+export interface IUploadRequest {
+  endpoint: string;
+  key: string;
+  sizeBytes: number;
+  ifExists?: IfExists;
+}
+
+/**
+ * Answer of `POST uploads` and `GET uploads/{id}`.
+ */
+export interface IUpload {
+  id: string;
+  /**
+   * Where it will lie; another key than was asked for where that one was taken and `ifExists` is `rename`.
+   */
+  key: string;
+  /**
+   * Every part but the last has this size.
+   */
+  partSizeBytes: number;
+  /**
+   * Numbers, from 1, of the parts that have arrived.
+   */
+  partsDone: number[];
+}
+
+/**
+ * What precedes the values in the answer of `GET preview`.
+ */
+export interface IPreviewHeader {
+  /**
+   * Of the values that follow, slowest dimension first.
+   */
+  shape: number[];
+  /**
+   * As NumPy spells it: `<f4`.
+   */
+  dtype: string;
+  /**
+   * Steps in the array between two of these values, one per dimension of `shape`.
+   */
+  stride: number[];
+  /**
+   * Of the finite values that follow; null where there are none.
+   */
+  min: number | null;
+  max: number | null;
+  /**
+   * Values along each dimension, by its name.
+   */
+  coordinates: { [key: string]: JSONValue[] };
+}
+
+export type JobKind = 'delete' | 'copy' | 'usage';
+
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
+
+/**
+ * Body of `POST jobs`.
+ */
+export interface IJobRequest {
+  kind: JobKind;
+  endpoint: string;
+  /**
+   * A container (ends in `/`; `""` is the root) and all below it, or one object.
+   */
+  key: string;
+  /**
+   * Where to, for `copy`: the key of the copy itself.
+   */
+  toEndpoint?: string | null;
+  toKey?: string | null;
+  /**
+   * What `copy` does where something is there already.
+   */
+  ifExists?: IfExists;
+  /**
+   * Whether `copy` deletes what it copied, once the copy was verified.
+   */
+  deleteSource?: boolean;
+  /**
+   * Objects that `delete` may find and still go on, as the user was shown them; null for any number.
+   */
+  maxObjects?: number | null;
+}
+
+/**
+ * How far a job has come.
+ */
+export interface IJobProgress {
+  objects: number;
+  bytes: number;
+  /**
+   * What there is to do, where that is known.
+   */
+  totalObjects: number | null;
+  totalBytes: number | null;
+  /**
+   * Requests to the store so far.
+   */
+  requests: number;
+}
+
+/**
+ * Chunks (shards, where there are any) of the arrays of a store: how many it would have, and how many lie there.
+ */
+export interface IChunkCount {
+  expected: number;
+  present: number;
+  /**
+   * Arrays that were counted; those whose metadata could not be read are not.
+   */
+  arrays: number;
+  /**
+   * Whether missing chunks were deleted: by what the dates and the scan before tell.
+   */
+  verdict: 'complete' | 'never_written' | 'deleted' | 'unknown';
+  /**
+   * Chunks that a scan before counted and that are gone now.
+   */
+  gone: number;
+}
+
+/**
+ * What one child of the scanned place weighs, all below it counted.
+ */
+export interface IUsageRow {
+  key: string;
+  name: string;
+  /**
+   * `dataset`, `group` and `array` as in `Node`; `folder` and `object` else.
+   */
+  kind: 'dataset' | 'group' | 'array' | 'folder' | 'object';
+  objects: number;
+  bytes: number;
+  oldestAt: string | null;
+  newestAt: string | null;
+  /**
+   * When the store deletes the first object of it, about; null where nothing is deleted.
+   */
+  expiresAt: string | null;
+  /**
+   * When it deletes the last one that is there now, about.
+   */
+  goneAt: string | null;
+  /**
+   * What goes within 24 hours.
+   */
+  expiringObjects: number;
+  expiringBytes: number;
+  /**
+   * Null where it is no Zarr store, or was not counted.
+   */
+  chunks: IChunkCount | null;
+}
+
+/**
+ * Totals of an earlier scan of the same place.
+ */
+export interface IUsageBefore {
+  asOf: string;
+  objects: number;
+  bytes: number;
+}
+
+/**
+ * What lies below a place. Exact, unless `is_lower_bound`.
+ */
+export interface IUsage {
+  endpoint: string;
+  key: string;
+  objects: number;
+  bytes: number;
+  /**
+   * True where a bound ended the scan: there is at least this much.
+   */
+  isLowerBound: boolean;
+  /**
+   * Heaviest first.
+   */
+  rows: IUsageRow[];
+  /**
+   * Children beyond the number that is kept, and what they weigh together.
+   */
+  otherRows: number;
+  otherObjects: number;
+  otherBytes: number;
+  /**
+   * When the scan began.
+   */
+  asOf: string;
+  oldestAt: string | null;
+  newestAt: string | null;
+  expiresAt: string | null;
+  expiringObjects: number;
+  expiringBytes: number;
+  lifetimeDays: number | null;
+  /**
+   * Who says so: the bucket's own rules, the configuration, or the default that hubs use.
+   */
+  lifetimeSource: 'bucket' | 'configured' | 'default' | null;
+  requests: number;
+  durationS: number;
+  /**
+   * The latest earlier scans, newest first.
+   */
+  before: IUsageBefore[];
+}
+
+/**
+ * Result of `copy` and `delete`.
+ */
+export interface ITransferred {
+  endpoint: string;
+  key: string;
+  objects: number;
+  bytes: number;
+}
+
+/**
+ * Answer of `POST jobs` and `GET jobs/{id}`, and each event of `GET jobs/{id}/events`.
+ */
+export interface IJob {
+  id: string;
+  kind: JobKind;
+  endpoint: string;
+  key: string;
+  state: JobState;
+  progress: IJobProgress;
+  /**
+   * Null until the job is done. (Usage names `rows`, the others do not.)
+   */
+  result: IUsage | ITransferred | null;
+  error: IProblem | null;
+  startedAt: string;
+}
+
+/**
+ * Answer of `GET jobs`: those under way and the last that ended, newest first.
+ */
+export interface IJobs {
+  jobs: IJob[];
+}
+
+/**
+ * A place that holds a user's scratch.
+ */
+export interface IScratchLocation {
+  endpoint: string;
+  key: string;
+  title: string;
+  uri: string;
+  /**
+   * Environment variable that named it, or null where the configuration did.
+   */
+  variable: string | null;
+  writable: boolean;
+  lifetimeDays: number | null;
+  lifetimeSource: 'bucket' | 'configured' | 'default' | null;
+  quotaBytes: number | null;
+  /**
+   * Shares of the quota from which on the panel warns, ascending.
+   */
+  warnAt: number[];
+  pricePerTbMonth: number | null;
+  /**
+   * The last scan, null before the first.
+   */
+  usage: IUsage | null;
+  problem: IProblem | null;
+}
+
+/**
+ * Answer of `GET scratch`. Asks no store for more than its lifecycle rules.
+ */
+export interface IScratchLocations {
+  locations: IScratchLocation[];
+  /**
+   * What the user should know of the configuration: variables that disagree, places that cannot be used.
+   */
+  remarks: IHealth[];
+  /**
+   * Places to keep things in: endpoints that this user may write to and that delete nothing by themselves.
+   */
+  keep: string[];
+}

@@ -251,6 +251,28 @@ def test_a_failure_above_does_not_make_a_root(panel: Panel, proxy: CountingProxy
     assert (node.store_key, node.path) == ("zarrs/region5/store005.zarr/", "t2m")
 
 
+@pytest.mark.parametrize("gesture", ["describe", "code"])
+def test_a_member_that_failed_for_a_moment_is_asked_again(panel: Panel, proxy: CountingProxy, gesture: str) -> None:
+    key = "zarrs/region5/store005.zarr/"
+    proxy.configure(fail_rate=1, fail_match="GetObject .*/store005.zarr/t2m/zarr.json")
+    with proxy.recording() as seen:
+        failed, _ = getattr(panel, gesture)(key)
+    assert seen.statuses[503] >= 2, "a request is tried twice"
+    if gesture == "describe":
+        assert isinstance(failed, wire.GroupNode)
+        assert [remark.code for remark in failed.health] == ["not_a_dataset"]
+    else:
+        assert "open_zarr" not in failed
+    proxy.reset()
+
+    (row,), _ = panel._count(_rows(panel, key))
+    assert row.health == [], "what was seen of it is not remembered"
+    node, ops = panel.describe(key)
+    assert isinstance(node, wire.DatasetNode)
+    assert node.sizes == {"time": 480, "lat": 96, "lon": 192}
+    assert ops == {"GetObject": 1}, "only the one that failed is asked again"
+
+
 def test_a_row_does_not_claim_to_be_a_root(panel: Panel) -> None:
     (row,), _ = panel._count(_rows(panel, "zarrs/region3/store003.zarr/t2m/"))
     assert isinstance(row, wire.ArrayNode)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from jupyterlab_zarrbrowser import cli
+from jupyterlab_zarrbrowser.demo import lab
 
 from .servers.process import ServerProcess, free_port
 
@@ -67,3 +68,17 @@ def test_a_missing_extra_is_named(capsys: pytest.CaptureFixture[str], monkeypatc
     monkeypatch.setitem(sys.modules, "moto.server", None)
     assert cli.main(["demo", "--no-browser"]) == 1
     assert "pip install 'jupyterlab_zarrbrowser[demo]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["jupyterlab", "ipykernel"])
+def test_a_missing_jupyterlab_is_named_before_anything_starts(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # They run in processes of their own, so no import here would miss them. Without samples no demo runs for long.
+    monkeypatch.setattr(lab, "write_samples", None)
+    monkeypatch.setitem(sys.modules, name, None)
+    assert cli.main(["demo", "--no-browser"]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert f"the package {name!r}" in err
+    assert "pip install 'jupyterlab_zarrbrowser[demo]'" in err

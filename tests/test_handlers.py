@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from tornado.httpclient import HTTPClientError, HTTPResponse
 from tornado.web import create_signed_value
 
 from jupyterlab_zarrbrowser.handlers import ROUTES
+
+from .servers.counting_proxy import CountingProxy
+from .servers.dead import Dead
+from .servers.gcs import Gcs
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
@@ -28,6 +33,7 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "node": {"method": "GET", "params": {"endpoint": "files", "key": "plain/"}},
     "nodes": {"method": "POST", "body": json.dumps({"endpoint": "files", "keys": ["plain/"]})},
     "snippets": {"method": "GET", "params": {"endpoint": "files", "key": "plain/note.txt"}},
+    "download": {"method": "GET", "params": {"endpoint": "files", "key": "plain/note.txt"}},
 }
 
 
@@ -102,8 +108,9 @@ def test_every_route_is_in_the_table() -> None:
 async def test_answers_an_authenticated_user(jp_fetch: Fetch, name: str) -> None:
     response = await jp_fetch(*API, name, **REQUESTS[name])
     assert response.code == 200
-    assert response.headers["Content-Type"].startswith("application/json")
-    strict_json(response.body)
+    if name != "download":
+        assert response.headers["Content-Type"].startswith("application/json")
+        strict_json(response.body)
 
 
 @pytest.mark.parametrize("name", REQUESTS)
@@ -115,7 +122,6 @@ async def test_refuses_without_a_token(jp_fetch: Fetch, name: str) -> None:
 
 RESERVED = [
     ("GET", "preview"),
-    ("GET", "download"),
     ("GET", "scratch"),
     ("POST", "jobs"),
     ("GET", "jobs/1"),
@@ -209,11 +215,120 @@ async def test_no_secret_in_responses_or_logs(
     assert SECRET not in "".join([*seen, caplog.text, out, err])
 
 
-async def test_one_dead_endpoint_does_not_hold_up_another(jp_fetch: Fetch) -> None:
-    await refused(jp_fetch, *API, "children", params={"endpoint": "dead"})
-    response = await jp_fetch(*API, "endpoints")
-    status = {each["id"]: each["status"] for each in strict_json(response.body)["endpoints"]}
-    assert status == {"files": "unchecked", "dead": "problem"}
+class TestAnEndpointThatHangs:
+    """Its server accepts connections and never answers."""
+
+    @pytest.fixture
+    def hanging(self, tmp_path: Path) -> Iterator[Dead]:
+        with Dead(tmp_path) as addresses:
+            yield addresses
+
+    @pytest.fixture
+    def jp_server_config(self, data: Path, hanging: Dead, counting_proxy: CountingProxy) -> dict[str, Any]:
+        patient = {"id": "patient", "kind": "s3", "root": "s3://b", "endpoint_url": hanging.silent, "anon": True}
+        return {
+            "ServerApp": {"jpserver_extensions": {"jupyterlab_zarrbrowser": True}},
+            "ZarrBrowser": {
+                "endpoints": [
+                    {"id": "files", "kind": "local", "root": str(data)},
+                    {**patient, "timeout_s": 600},
+                    {"id": "hasty", "kind": "http", "root": hanging.silent, "timeout_s": 2},
+                    {"id": "at-times", "kind": "http", "root": f"{counting_proxy.url}/demo/", "timeout_s": 3},
+                ]
+            },
+        }
+
+    async def test_one_dead_endpoint_does_not_hold_up_another(self, jp_fetch: Fetch, hanging: Dead) -> None:
+        query = {"endpoint": "patient"}
+        patient = asyncio.create_task(refused(jp_fetch, *API, "children", params=query, request_timeout=600))
+        await under_way(patient, hanging, 1)
+
+        listed = await jp_fetch(*API, "children", params={"endpoint": "files", "key": "plain/"})
+        assert [each["name"] for each in strict_json(listed.body)["items"]] == ["note.txt"]
+        assert (await jp_fetch("api", "status")).code == 200
+        hasty = asyncio.create_task(refused(jp_fetch, *API, "children", params={"endpoint": "hasty"}))
+        await under_way(hasty, hanging, 2)
+        status, error = await hasty
+        assert (status, error["code"], error["retryable"]) == (504, "timeout", True)
+
+        assert not patient.done(), "all of that was answered while it waited"
+        hanging.close()
+        status, error = await patient
+        assert (status, error["code"]) == (502, "unreachable")
+
+    async def test_it_is_marked_until_it_answers_again(self, jp_fetch: Fetch, counting_proxy: CountingProxy) -> None:
+        async def marked() -> tuple[str, str | None]:
+            response = await jp_fetch(*API, "endpoints")
+            by_id = {each["id"]: each for each in strict_json(response.body)["endpoints"]}
+            assert {by_id[name]["status"] for name in ("files", "patient", "hasty")} == {"unchecked"}
+            found = by_id["at-times"]
+            return found["status"], found["problem"] and found["problem"]["code"]
+
+        asked = {"endpoint": "at-times", "key": "climate/reanalysis-v3.zarr/"}
+        assert await marked() == ("unchecked", None)
+        assert (await jp_fetch(*API, "node", params=asked)).code == 200
+        assert await marked() == ("ok", None)
+        counting_proxy.configure(fail_rate=1, fail_modes=("stall",))
+        with counting_proxy.recording() as seen:
+            status, error = await refused(jp_fetch, *API, "node", params={**asked, "refresh": "1"})
+        assert (status, error["code"]) == (504, "timeout")
+        assert set(seen.faults) == {"stall"}, "it was asked, and hung"
+        assert await marked() == ("problem", "timeout")
+        counting_proxy.reset()
+        assert (await jp_fetch(*API, "node", params={**asked, "refresh": "1"})).code == 200
+        assert await marked() == ("ok", None)
+
+
+async def under_way(request: asyncio.Task[Any], hanging: Dead, connections: int) -> None:
+    """Returns when the silent server has accepted so many connections, the last of them for this request."""
+    while hanging.silent_connections < connections:
+        assert not request.done(), request.result()
+        await asyncio.sleep(0.005)
+
+
+@pytest.fixture(scope="module")
+def folder(gcs_server: Gcs, sample_dir: Path) -> str:
+    """A folder on Google Cloud Storage that has a store, as has its neighbour, whose name begins alike."""
+    gcs_server.create_bucket("go-to")
+    for name in ("lab", "labour"):
+        gcs_server.upload_directory(sample_dir / "v3-hierarchy.zarr", "go-to", f"{name}/v3-hierarchy.zarr/")
+    return "go-to/lab"
+
+
+class TestGoToGoogle:
+    """Addresses of Google Cloud Storage, of which the endpoint holds one folder."""
+
+    @pytest.fixture
+    def jp_server_config(self, folder: str, gcs: Gcs) -> dict[str, Any]:
+        endpoint = {"id": "google", "kind": "gcs", "root": f"gs://{folder}", "endpoint_url": gcs.url, "anon": True}
+        return {
+            "ServerApp": {"jpserver_extensions": {"jupyterlab_zarrbrowser": True}},
+            "ZarrBrowser": {"endpoints": [endpoint]},
+        }
+
+    @pytest.mark.parametrize("scheme", ["gs", "gcs"])
+    @pytest.mark.parametrize(
+        ("path", "kind"), [("", "group"), ("a", "dataset"), ("a/b/t2m", "array"), ("a/b/t2m/zarr.json", "array")]
+    )
+    async def test_a_node_of_a_store(self, jp_fetch: Fetch, folder: str, scheme: str, path: str, kind: str) -> None:
+        store = "v3-hierarchy.zarr"
+        url = f"{scheme}://{folder}/{store}" + (f"/{path}" if path else "")
+        response = await jp_fetch(*API, "node", params={"url": url})
+        node, inside = strict_json(response.body), path.removesuffix("/zarr.json")
+        assert (node["endpoint"], node["kind"]) == ("google", kind)
+        assert (node["storeKey"], node["path"]) == (f"{store}/", inside)
+        key = f"{store}/{inside}/" if inside else f"{store}/"
+        assert (node["key"], node["uri"]) == (key, f"gs://{folder}/{key}")
+
+    @pytest.mark.parametrize("scheme", ["gs", "gcs"])
+    @pytest.mark.parametrize("path", ["go-to/labour/v3-hierarchy.zarr", "go-to/v3-hierarchy.zarr", "go-to", "other/x"])
+    async def test_outside_of_the_folder(self, jp_fetch: Fetch, gcs: Gcs, scheme: str, path: str) -> None:
+        with gcs.recording() as seen:
+            status, error = await refused(
+                jp_fetch, *API, "node", params={"url": f"{scheme}://{path}", "endpoint": "google"}
+            )
+        assert (status, error["code"]) == (403, "outside_endpoints")
+        assert len(seen) == 0, "it is not even asked for"
 
 
 @pytest.mark.parametrize(
@@ -234,6 +349,10 @@ async def test_one_dead_endpoint_does_not_hold_up_another(jp_fetch: Fetch) -> No
         ("node", {"url": "file:///etc/passwd", "endpoint": "files"}, 403, "outside_endpoints"),
         ("node", {"url": "http://169.254.169.254/latest/meta-data/"}, 403, "outside_endpoints"),
         ("snippets", {"endpoint": "files"}, 400, "bad_request"),
+        ("download", {"endpoint": "files", "key": "plain/"}, 400, "bad_request"),
+        ("download", {"endpoint": "files", "key": "plain/missing"}, 404, "not_found"),
+        ("download", {"endpoint": "files", "key": "../../etc/passwd"}, 404, "not_found"),
+        ("download", {"endpoint": "nobody", "key": "x"}, 404, "unknown_endpoint"),
     ],
 )
 async def test_bad_input_is_told_what_is_wrong(
@@ -279,6 +398,57 @@ async def test_go_to_takes_a_path_inside_the_current_endpoint(jp_fetch: Fetch) -
     response = await jp_fetch(*API, "node", params={"endpoint": "files", "url": "v3.zarr/t"})
     node = strict_json(response.body)
     assert (node["kind"], node["key"], node["storeKey"], node["path"]) == ("array", "v3.zarr/t/", "v3.zarr/", "t")
+
+
+@pytest.mark.parametrize("url", ["v3.zarr/t/c/0", "v3.zarr/t/c", "v3.zarr/t/c/", "v3.zarr/t/zarr.json"])
+async def test_go_to_part_of_an_array_is_to_go_to_the_array(jp_fetch: Fetch, data: Path, url: str) -> None:
+    (data / "v3.zarr" / "t" / "c").mkdir()
+    (data / "v3.zarr" / "t" / "c" / "0").write_bytes(b"chunk")
+    response = await jp_fetch(*API, "node", params={"endpoint": "files", "url": url})
+    node = strict_json(response.body)
+    assert (node["kind"], node["key"]) == ("array", "v3.zarr/t/")
+    # The key of a chunk that a listing gave stays what it is.
+    response = await jp_fetch(*API, "node", params={"endpoint": "files", "key": "v3.zarr/t/c/0"})
+    assert strict_json(response.body)["kind"] == "object"
+
+
+async def test_a_refused_address_is_told_what_can_be_reached(jp_fetch: Fetch, data: Path) -> None:
+    _, body = await refused(jp_fetch, *API, "node", params={"url": "https://elsewhere.example/x.zarr"})
+    assert f"Files ({data}/), dead (s3:// at http://127.0.0.1:9)" in body["message"]
+    _, body = await refused(jp_fetch, *API, "node", params={"endpoint": "files", "url": "../x"})
+    assert "`..`" in body["message"]
+    assert str(data) in body["hint"]
+
+
+async def test_a_download_is_the_object(jp_fetch: Fetch, data: Path) -> None:
+    content = bytes(range(256)) * 2**14
+    (data / "odd" / "100%25 é #1?+&.nc").write_bytes(content)
+    response = await jp_fetch(*API, "download", params={"endpoint": "files", "key": "odd/100%25 é #1?+&.nc"})
+    assert response.body == content
+    assert response.headers["Content-Length"] == str(len(content))
+    assert (
+        response.headers["Content-Disposition"] == "attachment; filename*=UTF-8''100%2525%20%C3%A9%20%231%3F%2B%26.nc"
+    )
+    assert response.headers["Content-Type"] == "application/x-netcdf"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_a_download_goes_on_where_it_was_interrupted(jp_fetch: Fetch, data: Path) -> None:
+    params = {"endpoint": "files", "key": "plain/note.txt"}
+    whole = await jp_fetch(*API, "download", params=params)
+    etag = whole.headers["ETag"]
+    rest = await jp_fetch(*API, "download", params=params, headers={"Range": "bytes=2-", "If-Range": etag})
+    assert (rest.code, rest.body, rest.headers["Content-Range"]) == (206, b"llo", "bytes 2-4/5")
+    (data / "plain" / "note.txt").write_text("changed", encoding="utf-8")
+    rest = await jp_fetch(*API, "download", params=params, headers={"Range": "bytes=2-", "If-Range": etag})
+    assert (rest.code, rest.body) == (200, b"changed"), "what the browser has is of another object"
+
+
+@pytest.mark.parametrize("header", ["bytes=0-0,2-3", "bytes=3-2", "bytes=-0", "bytes=x", "lines=1-2", ""])
+async def test_a_range_that_means_nothing_is_ignored(jp_fetch: Fetch, header: str) -> None:
+    params = {"endpoint": "files", "key": "plain/note.txt"}
+    response = await jp_fetch(*API, "download", params=params, headers={"Range": header})
+    assert (response.code, response.body) == (200, b"hello")
 
 
 async def test_refresh_shows_what_changed(jp_fetch: Fetch, data: Path) -> None:

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, Callable, Coroutine
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -22,6 +24,8 @@ from .. import errors
 from ..access import CellAccess
 from ..config import EndpointConfig
 from ..errors import BrowserError
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 EntryKind = Literal["bucket", "prefix", "object"]
 
@@ -35,6 +39,9 @@ _PAUSE_S = 0.2
 
 #: Bytes read at a time, where a body is read in pieces.
 READ_BYTES = 2**16
+
+#: The same where the pieces are handed on one by one, as a download.
+PIECE_BYTES = 2**19
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,86 @@ class Page:
     """Opaque; None on the last page. A short page is not the last one: only a cursor of None is."""
 
 
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Part of an object, in bytes: ``start`` is inclusive, ``stop`` exclusive, a negative ``start`` from the end.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-byte-ranges
+    """
+
+    start: int
+    stop: int | None = None
+
+    def header(self) -> str:
+        if self.start < 0:
+            return f"bytes={self.start}"
+        return f"bytes={self.start}-{'' if self.stop is None else self.stop - 1}"
+
+    def within(self, size: int) -> tuple[int, int]:
+        """First byte and the one after the last, of an object of that size. Raises BrowserError (``bad_range``)."""
+        start = max(0, size + self.start) if self.start < 0 else self.start
+        if start >= size:
+            raise BrowserError("bad_range", "The object has no such part.")
+        return start, size if self.stop is None else min(self.stop, size)
+
+
+class Body:
+    """An object on its way: facts first, then its bytes.
+
+    Parameters
+    ----------
+    size
+        Bytes of the whole object, None where the server does not say.
+    start, stop
+        Which bytes come: ``start`` inclusive, ``stop`` exclusive; ``stop`` is None where the size is not known.
+    etag
+        As HTTP has it, quotes included; None where there is none.
+    pieces
+        The bytes.
+    """
+
+    def __init__(
+        self,
+        pieces: AsyncIterable[bytes],
+        *,
+        size: int | None,
+        start: int = 0,
+        stop: int | None = None,
+        etag: str | None = None,
+        modified_at: str | None = None,
+    ) -> None:
+        self.size, self.start = size, start
+        self.stop = size if stop is None else stop
+        self.etag, self.modified_at = etag, modified_at
+        self._pieces = aiter(pieces)
+        self._left = None if self.stop is None else self.stop - start
+        self._store: Store | None = None
+        self._stack: AsyncExitStack | None = None
+
+    def attach(self, store: Store, stack: AsyncExitStack) -> None:
+        self._store, self._stack = store, stack
+
+    async def next(self) -> bytes:
+        """The next piece, empty at the end.
+
+        Raises
+        ------
+        BrowserError
+            Where the store fails, or ends the body too early: what was read so far is not the object.
+        """
+        assert self._store is not None
+        piece = await self._store.guard_read(lambda: anext(self._pieces, b""))
+        if self._left is not None:
+            self._left -= len(piece)
+            if not piece and self._left > 0:
+                raise BrowserError("store_error", f"{self._store.title} ended the object too early.")
+        return piece
+
+    async def close(self) -> None:
+        if self._stack is not None:
+            await self._stack.aclose()
+
+
 class Store(ABC):
     """Async I/O for one endpoint. Everything runs on one event loop; :meth:`close` ends it."""
 
@@ -69,6 +156,7 @@ class Store(ABC):
         self.title = config.shown_title
         self._timeout_s = config.timeout_s
         self._slots = asyncio.Semaphore(config.concurrency)
+        self._bodies = asyncio.Semaphore(max(1, config.concurrency // 4))
 
     async def list(
         self, container: str, *, name_prefix: str = "", cursor: str | None = None, limit: int = 1000
@@ -99,6 +187,27 @@ class Store(ABC):
         """Size and age of one object, in one request. Raises as :meth:`get`."""
         return await self._guarded(lambda: self._stat(key), listing=False)
 
+    async def read(self, key: str, wanted: Range | None = None) -> Body:
+        """Begin to read an object, or part of it: one request. The body is read piece by piece and must be closed.
+
+        A server may ignore ``wanted``; ``Body.start`` and ``Body.stop`` say what comes.
+
+        Raises
+        ------
+        BrowserError
+            ``bad_range`` where the object has no such part, and what :meth:`get` raises.
+        """
+        stack = AsyncExitStack()
+        try:
+            # Few at a time: a download may take hours, and each of them holds a connection.
+            await stack.enter_async_context(self._bodies)
+            body = await self._guarded(lambda: self._open(key, wanted, stack), listing=False)
+        except BaseException:
+            await stack.aclose()
+            raise
+        body.attach(self, stack)
+        return body
+
     @abstractmethod
     async def close(self) -> None:
         """Give connections back. The store cannot be used afterwards."""
@@ -122,6 +231,10 @@ class Store(ABC):
     async def _get(self, key: str, max_bytes: int) -> bytes: ...
 
     @abstractmethod
+    async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
+        """What is entered into ``stack`` is left when the body is closed."""
+
+    @abstractmethod
     async def _stat(self, key: str) -> Entry: ...
 
     @abstractmethod
@@ -130,6 +243,16 @@ class Store(ABC):
 
     async def _recover(self, error: BrowserError) -> None:  # noqa: B027  (most kinds have nothing to do)
         """Called after an error, so that the next request can do better (forget dead credentials, say)."""
+
+    async def guard_read(self, work: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
+        """One piece of a body that is open: no second try, since what came before is gone."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await work()
+        except BrowserError:
+            raise
+        except Exception as exc:
+            raise self._said(exc, listing=False) from exc
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, _T]], *, listing: bool) -> _T:
         first: BrowserError | None = None
@@ -156,11 +279,16 @@ class Store(ABC):
             await self._recover(exc)
             raise
         except Exception as exc:
-            error = self._translate(exc, listing) or errors.from_network(exc, self.title)
-            if error is None:
-                error = BrowserError("store_error", f"{self.title} failed in a way not known ({type(exc).__name__}).")
+            error = self._said(exc, listing)
             await self._recover(error)
             raise error from exc
+
+    def _said(self, exc: Exception, listing: bool) -> BrowserError:
+        """Any error of a client in our words."""
+        error = self._translate(exc, listing) or errors.from_network(exc, self.title)
+        if error is not None:
+            return error
+        return BrowserError("store_error", f"{self.title} failed in a way not known ({type(exc).__name__}).")
 
 
 async def read_bounded(pieces: AsyncIterable[bytes], key: str, max_bytes: int) -> bytes:
@@ -171,6 +299,32 @@ async def read_bounded(pieces: AsyncIterable[bytes], key: str, max_bytes: int) -
         if len(body) > max_bytes:
             raise too_large(key, max_bytes)
     return bytes(body)
+
+
+def body_of_http(
+    pieces: AsyncIterable[bytes],
+    status: int,
+    headers: Mapping[str, str],
+    *,
+    modified_at: str | None = None,
+    is_decoded: bool = False,
+) -> Body:
+    """The body of an answer to a request that may have asked for a range.
+
+    ``is_decoded`` tells that the client undoes a content encoding, after which no stated length is right.
+
+    https://www.rfc-editor.org/rfc/rfc9110#name-content-range
+    """
+    if is_decoded and headers.get("content-encoding", "identity") != "identity":
+        return Body(pieces, size=None, modified_at=modified_at)
+    length = headers.get("content-length")
+    etag = headers.get("etag")
+    matched = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    if status == 206 and matched is not None:
+        first, last, total = matched.groups()
+        size = None if total == "*" else int(total)
+        return Body(pieces, size=size, start=int(first), stop=int(last) + 1, etag=etag, modified_at=modified_at)
+    return Body(pieces, size=int(length) if length else None, etag=etag, modified_at=modified_at)
 
 
 def too_large(key: str, max_bytes: int) -> BrowserError:

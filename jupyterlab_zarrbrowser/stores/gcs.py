@@ -9,6 +9,7 @@ import asyncio
 import importlib
 import json
 import os
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -16,7 +17,19 @@ from urllib.parse import quote, urlencode
 from ..access import CellAccess
 from ..config import GcsConfig
 from ..errors import BrowserError, causes
-from .base import READ_BYTES, BucketRoot, Entry, Page, Store, is_page, read_bounded
+from .base import (
+    PIECE_BYTES,
+    READ_BYTES,
+    Body,
+    BucketRoot,
+    Entry,
+    Page,
+    Range,
+    Store,
+    body_of_http,
+    is_page,
+    read_bounded,
+)
 from .connection import Connection
 
 #: gcsfs 2026 asks a gRPC API for each bucket's layout and waits 60 s where there is none (a private endpoint, an
@@ -93,23 +106,36 @@ class GcsStore(Store):
             raise
 
     async def _ask(self, path: tuple[str, ...], key: str, max_bytes: int, **query: str | int | None) -> bytes:
-        """The body of one request.
+        """The body of one request."""
+        async with AsyncExitStack() as stack:
+            response = await self._answer(stack, path, key, query)
+            return await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
+
+    async def _answer(
+        self,
+        stack: AsyncExitStack,
+        path: tuple[str, ...],
+        key: str,
+        query: dict[str, str | int | None],
+        more: dict[str, str] | None = None,
+    ) -> Any:
+        """A good answer to one request.
 
         gcsfs's own request method is not used: it reads bodies whole, renews tokens on the event loop, and tries six
         times over half a minute, all of it out of our sight.
         """
-        async with self._connection.use() as fs:
-            session = await fs._set_session()
-            headers = await asyncio.to_thread(fs._get_headers, None)
-            address = fs.base + "/".join(quote(part, safe="") for part in path)
-            parameters = urlencode(fs._get_params(query), quote_via=quote)
-            url = importlib.import_module("yarl").URL(f"{address}?{parameters}", encoded=True)
-            async with session.get(url, headers=headers, allow_redirects=False) as response:
-                if response.status >= 300:
-                    raise self._refusal(response.status, response.content_type, bool(key), fs)
-                if is_page(response.content_type, key) and "x-goog-generation" not in response.headers:
-                    raise self._no_gcs()
-                return await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
+        fs = await stack.enter_async_context(self._connection.use())
+        session = await fs._set_session()
+        headers = {**await asyncio.to_thread(fs._get_headers, None), **(more or {})}
+        address = fs.base + "/".join(quote(part, safe="") for part in path)
+        parameters = urlencode(fs._get_params(query), quote_via=quote)
+        url = importlib.import_module("yarl").URL(f"{address}?{parameters}", encoded=True)
+        response = await stack.enter_async_context(session.get(url, headers=headers, allow_redirects=False))
+        if response.status >= 300:
+            raise self._refusal(response.status, response.content_type, bool(key), fs)
+        if is_page(response.content_type, key) and "x-goog-generation" not in response.headers:
+            raise self._no_gcs()
+        return response
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         bucket, object_key = self._root.split(container)
@@ -173,6 +199,13 @@ class GcsStore(Store):
         bucket, object_key = self._object(key)
         return await self._ask(("b", bucket, "o", object_key), key, max_bytes, alt="media")
 
+    async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
+        bucket, object_key = self._object(key)
+        headers = {"Range": wanted.header()} if wanted is not None else {}
+        response = await self._answer(stack, ("b", bucket, "o", object_key), key, {"alt": "media"}, headers)
+        pieces = response.content.iter_chunked(PIECE_BYTES)
+        return body_of_http(pieces, response.status, response.headers, is_decoded=True)
+
     async def _stat(self, key: str) -> Entry:
         bucket, object_key = self._object(key)
         answer = self._parse(
@@ -208,6 +241,8 @@ class GcsStore(Store):
                 return BrowserError("no_such_bucket", f"{title} has no such bucket.")
             case 404 if is_object:
                 return BrowserError("not_found", "It does not exist.")
+            case 416:
+                return BrowserError("bad_range", "The object has no such part.")
             case 408 | 429 | 503:
                 return BrowserError("throttled", f"{title} is overloaded or limits requests.")
             case _ if status < 500:

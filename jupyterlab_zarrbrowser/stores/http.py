@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import ssl
+from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,21 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from ..access import CellAccess
 from ..config import HttpConfig
 from ..errors import BrowserError
-from .base import READ_BYTES, Entry, Page, Store, ca_file, is_page, quote_path, read_bounded, without_query
+from .base import (
+    PIECE_BYTES,
+    READ_BYTES,
+    Body,
+    Entry,
+    Page,
+    Range,
+    Store,
+    body_of_http,
+    ca_file,
+    is_page,
+    quote_path,
+    read_bounded,
+    without_query,
+)
 from .connection import Connection
 
 #: An index page above this is not read: about 100,000 rows as nginx writes them.
@@ -57,8 +72,10 @@ class HttpStore(Store):
 
     def cell_access(self) -> CellAccess:
         bundle = self._config.ca_bundle
-        notes = (f"Set SSL_CERT_FILE={str(Path(bundle).expanduser())!r} for this kernel.",) if bundle else ()
-        return CellAccess({}, notes)
+        if not bundle:
+            return CellAccess()
+        path = str(Path(bundle).expanduser())
+        return CellAccess({}, (f"Set SSL_CERT_FILE={path!r} for this kernel before anything is imported.",))
 
     async def _connect(self) -> Any:
         http = await asyncio.to_thread(importlib.import_module, "fsspec.implementations.http")
@@ -74,25 +91,34 @@ class HttpStore(Store):
         return fs
 
     async def _request(self, method: str, key: str, max_bytes: int, listing: bool) -> tuple[Any, bytes, str]:
-        """Headers, body and final address. Redirects stay on the server that the administrator named."""
+        """Headers, body and final address."""
+        async with AsyncExitStack() as stack:
+            response, url = await self._answer(stack, method, key, listing)
+            body = await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
+            return response.headers, body, url
+
+    async def _answer(
+        self, stack: AsyncExitStack, method: str, key: str, listing: bool, headers: dict[str, str] | None = None
+    ) -> tuple[Any, str]:
+        """A good answer and its final address. Redirects stay on the server that the administrator named."""
         if any(name in {".", ".."} for name in key.split("/")):
             # A web server would follow them, out of the folder that the administrator named.
             raise BrowserError("not_found", "There can be no file of that name.")
         yarl = importlib.import_module("yarl")
         url = self.uri(key)
-        async with self._connection.use() as fs:
-            for _ in range(_MAX_REDIRECTS + 1):
-                address = yarl.URL(url, encoded=True)
-                async with fs._session.request(method, address, allow_redirects=False) as response:
-                    if response.status in {301, 302, 303, 307, 308}:
-                        url = self._redirected(url, response.headers.get("Location", ""))
-                        continue
-                    self._check(response.status, listing)
-                    if not listing and is_page(response.headers.get("Content-Type"), key):
-                        # Login pages and single-page applications answer every address, a folder with its index.
-                        raise BrowserError("not_found", "What lies there is a web page.")
-                    body = await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
-                    return response.headers, body, url
+        fs = await stack.enter_async_context(self._connection.use())
+        for _ in range(_MAX_REDIRECTS + 1):
+            address = yarl.URL(url, encoded=True)
+            asked = fs._session.request(method, address, allow_redirects=False, headers=headers)
+            response = await stack.enter_async_context(asked)
+            if response.status in {301, 302, 303, 307, 308}:
+                url = self._redirected(url, response.headers.get("Location", ""))
+                continue
+            self._check(response.status, listing)
+            if not listing and is_page(response.headers.get("Content-Type"), key):
+                # Login pages and single-page applications answer every address, a folder with its index.
+                raise BrowserError("not_found", "What lies there is a web page.")
+            return response, url
         raise BrowserError("store_error", f"{self.title} redirects in a circle.")
 
     def _redirected(self, url: str, location: str) -> str:
@@ -108,6 +134,8 @@ class HttpStore(Store):
     def _check(self, status: int, listing: bool) -> None:
         if status < 300:
             return
+        if status == 416:
+            raise BrowserError("bad_range", "The object has no such part.")
         if status in {404, 410}:
             raise BrowserError("not_found", "It does not exist.")
         if status in {401, 403}:
@@ -141,6 +169,14 @@ class HttpStore(Store):
     async def _get(self, key: str, max_bytes: int) -> bytes:
         _, body, _ = await self._request("GET", key, max_bytes, listing=False)
         return body
+
+    async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
+        # Compressed on the way, neither the length nor a part of it would be that of the object.
+        headers = {"Accept-Encoding": "identity", **({"Range": wanted.header()} if wanted is not None else {})}
+        response, _ = await self._answer(stack, "GET", key, False, headers)
+        modified = _iso(response.headers.get("Last-Modified"))
+        pieces = response.content.iter_chunked(PIECE_BYTES)
+        return body_of_http(pieces, response.status, response.headers, modified_at=modified, is_decoded=True)
 
     async def _stat(self, key: str) -> Entry:
         headers, _, _ = await self._request("HEAD", key, 0, listing=False)

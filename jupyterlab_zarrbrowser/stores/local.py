@@ -8,17 +8,18 @@ import heapq
 import os
 import re
 import stat
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote
 
 from ..access import CellAccess
 from ..config import LocalConfig
 from ..errors import BrowserError
-from .base import Entry, Page, Store, too_large
+from .base import PIECE_BYTES, Body, Entry, Page, Range, Store, too_large
 
 _T = TypeVar("_T")
 
@@ -123,6 +124,28 @@ class LocalStore(Store):
         if len(data) > max_bytes:
             raise too_large(key, max_bytes)
         return data
+
+    async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
+        path, found = await self._in_thread(self._file, key)
+        size = found.st_size
+        start, stop = wanted.within(size) if wanted is not None else (0, size)
+        file = await self._in_thread(lambda: path.open("rb"))
+        stack.push_async_callback(self._in_thread, file.close)
+        etag = f'"{found.st_mtime_ns:x}-{size:x}"'
+        return Body(
+            self._pieces(file, start, stop),
+            size=size,
+            start=start,
+            stop=stop,
+            etag=etag,
+            modified_at=_iso(found.st_mtime),
+        )
+
+    async def _pieces(self, file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
+        await self._in_thread(file.seek, start)
+        while piece := await self._in_thread(file.read, min(PIECE_BYTES, stop - start)):
+            start += len(piece)
+            yield piece
 
     async def _stat(self, key: str) -> Entry:
         _, found = await self._in_thread(self._file, key)

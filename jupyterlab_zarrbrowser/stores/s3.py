@@ -12,6 +12,7 @@ import importlib
 import inspect
 import os
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +21,22 @@ from urllib.parse import unquote
 from ..access import CellAccess, EnvVar
 from ..config import S3Config
 from ..errors import BrowserError, causes
-from .base import READ_BYTES, BucketRoot, Entry, Page, Store, ca_file, is_page, read_bounded, too_large, without_query
+from .base import (
+    PIECE_BYTES,
+    READ_BYTES,
+    Body,
+    BucketRoot,
+    Entry,
+    Page,
+    Range,
+    Store,
+    body_of_http,
+    ca_file,
+    is_page,
+    read_bounded,
+    too_large,
+    without_query,
+)
 from .connection import Connection
 from .s3_answers import no_s3, parse_buckets, parse_listing, translate
 
@@ -202,6 +218,22 @@ class S3Store(Store):
                 # Also bounded where the server does not state a length.
                 return await read_bounded(_pieces(body), key, max_bytes)
 
+    async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
+        bucket, object_key = self._object(key)
+        part = {"Range": wanted.header()} if wanted is not None else {}
+        fs = await stack.enter_async_context(self._connection.use())
+        answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **part, **self._pays())
+        stream = answer["Body"]
+        await stack.enter_async_context(stream)
+        self._check_object(answer, key)
+        meta = answer["ResponseMetadata"]
+        return body_of_http(
+            _pieces(stream, PIECE_BYTES),
+            meta["HTTPStatusCode"],
+            meta["HTTPHeaders"],
+            modified_at=_iso(answer.get("LastModified")),
+        )
+
     async def _stat(self, key: str) -> Entry:
         bucket, object_key = self._object(key)
         async with self._connection.use() as fs:
@@ -274,8 +306,8 @@ async def _disconnect(fs: Any) -> None:
     await fs._s3creator.__aexit__(None, None, None)
 
 
-async def _pieces(stream: Any) -> AsyncIterator[bytes]:
-    while piece := await stream.read(READ_BYTES):
+async def _pieces(stream: Any, size: int = READ_BYTES) -> AsyncIterator[bytes]:
+    while piece := await stream.read(size):
         yield piece
 
 

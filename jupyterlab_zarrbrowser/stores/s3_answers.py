@@ -80,6 +80,8 @@ def _translate_answer(response: dict[str, Any], title: str, listing: bool) -> Br
         return BrowserError("no_such_bucket", f"{title} has no such bucket.")
     if status == 404 and listing and code in {"", "404"}:
         return no_s3(title)  # a store that does not know a bucket says so in XML
+    if code == "InvalidRange" or status == 416:
+        return BrowserError("bad_range", "The object has no such part.")
     if code in _BAD_REQUEST:
         return BrowserError("bad_request", f"{title} does not understand this request ({code}).")
     if status == 404:

@@ -61,9 +61,15 @@ def on_swift(swift_cells: Swift) -> Iterator[Backend]:
 
 
 @pytest.fixture(scope="session")
-def on_moto(moto: MotoS3, stores_dir: Path) -> Iterator[Backend]:
+def moto_cells(moto: MotoS3, stores_dir: Path) -> MotoS3:
+    """moto with the stores in a bucket."""
     backends.fill_moto(moto, stores_dir)
-    with backends.moto(moto) as backend:
+    return moto
+
+
+@pytest.fixture(scope="session")
+def on_moto(moto_cells: MotoS3) -> Iterator[Backend]:
+    with backends.moto(moto_cells) as backend:
         yield backend
 
 

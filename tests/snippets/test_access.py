@@ -12,11 +12,16 @@ import pytest
 import xarray as xr
 
 from jupyterlab_zarrbrowser import wire
+from jupyterlab_zarrbrowser.errors import BrowserError
 
 from ..formats.panel import Panel
 from ..servers.counting_proxy import CountingProxy
+from ..servers.http_files import HttpFiles
+from ..servers.moto_s3 import KEY, SECRET, MotoS3
 from ..servers.s3_client import upload_directory
 from ..servers.swift import DEMO, Swift
+from ..servers.tls import TlsFront
+from . import backends
 from .backends import BUCKET, Backend
 from .interpreters import Interpreter
 from .stores import Store
@@ -125,6 +130,48 @@ def test_no_cell_holds_a_secret(swift_cells: Swift, stores: dict[str, Store]) ->
                 for store in list(stores)[:8]:
                     for code in panel.snippets(f"{BUCKET}/{store}/").values():
                         assert not [secret for secret in secrets.values() if secret in code]
+
+
+class TestPrivateAuthority:
+    """Certificates of an authority that only the administrator's ``ca_bundle`` knows.
+
+    Cells run in whole kernels: aiohttp settles whom it trusts when it is imported.
+    """
+
+    def test_s3(self, moto_cells: MotoS3, interpreter: Interpreter, weather: xr.Dataset, tmp_path: Path) -> None:
+        with TlsFront(moto_cells.url, tmp_path) as front:
+            with backends.s3(front.url, KEY, SECRET) as doubtful, pytest.raises(BrowserError) as caught:
+                doubtful.panel.page(f"{BUCKET}/")
+            assert caught.value.code == "tls"
+            with backends.s3(front.url, KEY, SECRET, ca_bundle=str(front.authority)) as trusting:
+                code = self.code_of(trusting.panel, f"{BUCKET}/")
+                report = interpreter.kernel_run(code, trusting.environment)
+        self.is_weather_without_a_word(report, weather, code)
+
+    def test_http(self, stores_dir: Path, interpreter: Interpreter, weather: xr.Dataset, tmp_path: Path) -> None:
+        with HttpFiles(stores_dir) as server, TlsFront(server.url, tmp_path) as front:
+            root = f"{front.url}/"
+            with Panel(kind="http", root=root) as doubtful, pytest.raises(BrowserError) as caught:
+                doubtful.page("")
+            assert caught.value.code == "tls"
+            with Panel(kind="http", root=root, ca_bundle=str(front.authority)) as trusting:
+                code = self.code_of(trusting, "")
+                # The note at the top of the cell says what its reader has to set.
+                assert code.startswith(
+                    f"# Set SSL_CERT_FILE={str(front.authority)!r} for this kernel before anything is imported.\n"
+                )
+                report = interpreter.kernel_run(code, {"SSL_CERT_FILE": str(front.authority)})
+        self.is_weather_without_a_word(report, weather, code)
+
+    def code_of(self, panel: Panel, folder: str) -> str:
+        name = "v3-consolidated.zarr"
+        assert isinstance(panel.expand(folder)[name], wire.DatasetNode)
+        return panel.snippets(f"{folder}{name}/")["xarray.open_zarr"]
+
+    def is_weather_without_a_word(self, report: dict[str, Any], weather: xr.Dataset, code: str) -> None:
+        assert report["error"] is None, f"{code}\n\n{report['error']}"
+        assert report["warnings"] == [], code
+        is_weather(report["shown"], weather)
 
 
 class TestForbiddenToList:

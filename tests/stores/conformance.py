@@ -17,7 +17,7 @@ import pytest
 
 from jupyterlab_zarrbrowser.config import EndpointConfig
 from jupyterlab_zarrbrowser.errors import STATUS, BrowserError
-from jupyterlab_zarrbrowser.stores import Entry, Page, Store
+from jupyterlab_zarrbrowser.stores import Body, Entry, Page, Range, Store
 
 from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
@@ -173,6 +173,15 @@ async def pages_of(store: Store, container: str, limit: int, name_prefix: str = 
         if cursor is None:
             return pages
         assert len(pages) < 5000, "a listing without an end"
+
+
+async def pieces_of(body: Body) -> AsyncIterator[bytes]:
+    """A body to its end, after which it is closed."""
+    try:
+        while piece := await body.next():
+            yield piece
+    finally:
+        await body.close()
 
 
 def keys_of(pages: list[Page]) -> list[str]:
@@ -337,6 +346,56 @@ class StoreTests:
             await store.get("large", max_bytes=1000)
         assert await store.get("kilobyte", max_bytes=1024) == content
 
+    async def test_a_body_comes_in_pieces(self, place: Place, open_store: OpenStore) -> None:
+        large = bytes(range(256)) * (3 * 2**12) + b"end"
+        store = open_store(place.filled("bodies", {"large": large, "none": b""}))
+        for key, content in (("large", large), ("none", b"")):
+            body = await store.read(key)
+            assert (body.size, body.start, body.stop) == (len(content), 0, len(content))
+            pieces = [piece async for piece in pieces_of(body)]
+            assert b"".join(pieces) == content
+            assert all(len(piece) <= 2**20 for piece in pieces)
+
+    @pytest.mark.parametrize(
+        ("wanted", "start", "stop"),
+        [
+            (Range(0, 1), 0, 1),
+            (Range(5, 1000), 5, 1000),
+            (Range(1020), 1020, 1024),
+            (Range(1000, 5000), 1000, 1024),
+            (Range(-24), 1000, 1024),
+            (Range(-5000), 0, 1024),
+        ],
+    )
+    async def test_a_part_of_a_body(
+        self, place: Place, open_store: OpenStore, wanted: Range, start: int, stop: int
+    ) -> None:
+        content = bytes(range(256)) * 4
+        store = open_store(place.filled("sizes", {"kilobyte": content, "none": b"", "large": bytes(8 * 2**20)}))
+        body = await store.read("kilobyte", wanted)
+        assert (body.size, body.start, body.stop) == (1024, start, stop)
+        assert b"".join([piece async for piece in pieces_of(body)]) == content[start:stop]
+
+    async def test_a_part_that_is_not_there(self, place: Place, open_store: OpenStore) -> None:
+        content = bytes(range(256)) * 4
+        store = open_store(place.filled("sizes", {"kilobyte": content, "none": b"", "large": bytes(8 * 2**20)}))
+        with raises("bad_range"):
+            await store.read("kilobyte", Range(1024))
+        with raises("not_found"):
+            await store.read("missing")
+        with raises("not_found"):
+            await store.read("missing", Range(0, 1))
+
+    async def test_bodies_that_are_given_up_leave_the_store_usable(self, place: Place, open_store: OpenStore) -> None:
+        store = open_store(
+            place.filled("sizes", {"kilobyte": bytes(1024), "none": b"", "large": bytes(8 * 2**20)}, concurrency=4)
+        )
+        for _ in range(5):
+            body = await store.read("large")
+            assert await body.next()
+            await body.close()
+        assert len(await store.get("kilobyte", max_bytes=1024)) == 1024
+
     async def test_what_is_missing(self, place: Place, open_store: OpenStore) -> None:
         store = open_store(place.filled("many", _many()))
         for key in ("missing", "folder/missing", "missing/x", "folder", "folder/item-01.txt/x", ""):
@@ -476,6 +535,16 @@ class RemoteStoreTests:
                 assert keys_of([found]) == children(objects, "only-prefixes/")
             else:
                 assert found == expected
+
+    async def test_a_body_that_ends_too_early(self, place: RemotePlace, open_store: OpenStore) -> None:
+        store = open_store(place.filled("early", {"large": bytes(8 * 2**20)}))
+        place.proxy.configure(fail_first=1, fail_modes=("truncate",))
+        body = await store.read("large")
+        with raises("unreachable", "store_error"):
+            [piece async for piece in pieces_of(body)]
+        place.proxy.reset()
+        body = await store.read("large")
+        assert sum([len(piece) async for piece in pieces_of(body)]) == 8 * 2**20
 
     @pytest.mark.parametrize(("mode", "code"), [("slowdown", "throttled"), ("reset", "unreachable")])
     async def test_lasting_failure(self, place: RemotePlace, open_store: OpenStore, mode: str, code: str) -> None:
