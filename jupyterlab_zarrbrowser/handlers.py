@@ -200,9 +200,12 @@ class DownloadHandler(ZarrBrowserHandler):
             return
         try:
             self._announce(body, key)
+            # The last piece is sent once the body has ended well and is closed.
+            last = await self.io.run(body.next())
             while piece := await self.io.run(body.next()):
-                self.write(piece)
+                self.write(last)
                 await self.flush()  # as fast as the browser takes it, and no faster
+                last = piece
         except iostream.StreamClosedError:
             return  # the user has cancelled
         except BrowserError as exc:
@@ -212,7 +215,7 @@ class DownloadHandler(ZarrBrowserHandler):
             return
         finally:
             await self.io.run(body.close())
-        self.finish()
+        self.finish(last)
 
     async def _opened(self, endpoint: str, key: str) -> Body:
         wanted = _range(self.request.headers.get("Range", ""))
