@@ -1,6 +1,8 @@
 import { MimeData } from '@lumino/coreutils';
 import { Drag } from '@lumino/dragdrop';
 
+import type { ISnippet } from './wire';
+
 /**
  * What notebooks take between two cells.
  */
@@ -13,13 +15,17 @@ const THRESHOLD_PX = 5;
 
 export interface IDragSource {
   /**
-   * Code that will be dropped; resolves to null where there is none.
+   * What will be dropped; resolves to null where there is nothing.
    */
-  readonly code: Promise<string | null>;
+  readonly snippet: Promise<ISnippet | null>;
   /**
    * What follows the pointer.
    */
   makeImage(): HTMLElement;
+  /**
+   * Take what is dropped on an element. Returns whether that was done, else the element's own widget gets it.
+   */
+  drop(snippet: ISnippet, element: Element, x: number, y: number): boolean;
 }
 
 /**
@@ -29,7 +35,7 @@ export function trackDrag(
   press: { readonly clientX: number; readonly clientY: number },
   source: IDragSource
 ): void {
-  let code: string | null = null;
+  let snippet: ISnippet | null = null;
   let at = { x: press.clientX, y: press.clientY };
   const isFar = () =>
     Math.abs(at.x - press.clientX) >= THRESHOLD_PX ||
@@ -39,15 +45,15 @@ export function trackDrag(
     document.removeEventListener('pointermove', onMove, true);
     document.removeEventListener('pointerup', stop, true);
     document.removeEventListener('pointercancel', stop, true);
-    code = null;
+    snippet = null;
     isOver = true;
   };
   let isOver = false;
   const tryStart = () => {
-    if (code !== null && isFar() && !isOver) {
-      const text = code;
+    if (snippet !== null && isFar() && !isOver) {
+      const dragged = snippet;
       stop();
-      start(text, at.x, at.y, source.makeImage());
+      start(dragged, at.x, at.y, source);
     }
   };
   const onMove = (event: PointerEvent) => {
@@ -61,10 +67,10 @@ export function trackDrag(
   document.addEventListener('pointermove', onMove, true);
   document.addEventListener('pointerup', stop, true);
   document.addEventListener('pointercancel', stop, true);
-  source.code.then(
-    text => {
+  source.snippet.then(
+    found => {
       if (!isOver) {
-        code = text;
+        snippet = found;
         tryStart();
       }
     },
@@ -86,21 +92,41 @@ export function mimeDataOf(code: string): MimeData {
       execution_count: null
     }
   ]);
-  // An editor puts text where the pointer is, which may be within a line. Code must not become part of it.
+  // Other editors than those that we know put text where the pointer is, which may be within a line.
   data.setData('text/plain', `\n${code}\n`);
   return data;
 }
 
-function start(code: string, x: number, y: number, image: HTMLElement): void {
+function start(
+  snippet: ISnippet,
+  x: number,
+  y: number,
+  source: IDragSource
+): void {
   const drag = new Drag({
-    mimeData: mimeDataOf(code),
-    dragImage: image,
+    mimeData: mimeDataOf(snippet.code),
+    dragImage: source.makeImage(),
     supportedActions: 'copy',
     proposedAction: 'copy',
     source: null
   });
+  // Left to themselves, editors break the line under the pointer, notebooks select the cell above, too, and most leave the
+  // focus where the drag began.
+  const onDrop = (event: Event) => {
+    const { target, clientX, clientY } = event as Drag.Event;
+    if (
+      target instanceof Element &&
+      source.drop(snippet, target, clientX, clientY)
+    ) {
+      event.preventDefault();
+      event.stopPropagation();
+      (event as Drag.Event).dropAction = 'copy';
+    }
+  };
+  document.addEventListener('lm-drop', onDrop, true);
   document.body.classList.add('jp-ZarrBrowser-dragging');
   void drag.start(x, y).then(() => {
+    document.removeEventListener('lm-drop', onDrop, true);
     document.body.classList.remove('jp-ZarrBrowser-dragging');
     drag.dispose();
   });

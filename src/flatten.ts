@@ -1,8 +1,10 @@
-import { isContainer } from './nodes';
+import { isContainer, isNote } from './nodes';
 import type { TreeNode } from './nodes';
 import { Rows, rowId } from './rows';
 import type { IRow, RowKind } from './rows';
 import type { IProblem } from './wire';
+import { lineCount } from './wrap';
+import type { Measure } from './wrap';
 
 /**
  * What is known of a container's children.
@@ -55,51 +57,38 @@ export interface ITreeState {
 export interface ILayout {
   readonly widthPx: number;
   readonly rowPx: number;
-  /**
-   * Average width of a character.
-   */
-  readonly charPx: number;
+  readonly measure: Measure;
 }
+
+/**
+ * Stands in until the tree has been laid out.
+ */
+export const FIRST_LAYOUT: ILayout = {
+  widthPx: 300,
+  rowPx: 24,
+  measure: text => text.length * 6.6
+};
 
 type Draft = { -readonly [K in keyof IRow]: IRow[K] };
 
 /**
- * Pixels, for estimating how many lines a message takes: line height, indent of one level, space that the twisty, the
- * icon and the padding take, padding of a message above and below, height of its button. Rather too many lines than too
- * few: one too many is a gap, one too few is cut off.
+ * Pixels of a message, as the style sheet has them: line height, indent of one level, what the padding on both sides and
+ * the icon take of the width, padding above and below, button with the gap above it.
  */
 const NOTE = {
   linePx: 17,
   indentPx: 12,
-  chromePx: 42,
-  paddingPx: 10,
+  chromePx: 52,
+  leastPx: 80,
+  paddingPx: 6,
   buttonPx: 26,
-  maxLines: 8
+  maxLines: 12
 };
 
 /**
  * Stands for what the view puts before the reason why members are unknown, in any language.
  */
 const UNKNOWN_LEAD = 'Members unknown: ';
-
-/**
- * Number of lines that a text takes when it is broken between words.
- */
-function lineCount(text: string, columns: number): number {
-  let lines = text === '' ? 0 : 1;
-  let used = 0;
-  for (const word of text.split(' ')) {
-    const gap = used === 0 ? 0 : 1;
-    if (used + gap + word.length <= columns) {
-      used += gap + word.length;
-    } else {
-      lines += used === 0 ? 0 : 1;
-      lines += Math.floor((word.length - 1) / columns);
-      used = word.length % columns || columns;
-    }
-  }
-  return lines;
-}
 
 /**
  * Height of a message in rows.
@@ -110,16 +99,14 @@ export function noteSlots(
   layout: ILayout,
   hasButton: boolean
 ): number {
-  const columns = Math.max(
-    12,
-    Math.floor(
-      (layout.widthPx - NOTE.chromePx - level * NOTE.indentPx) / layout.charPx
-    )
+  const widthPx = Math.max(
+    NOTE.leastPx,
+    layout.widthPx - NOTE.chromePx - (level - 1) * NOTE.indentPx
   );
-  const lines = Math.min(
-    NOTE.maxLines,
-    lineCount(problem.message, columns) + lineCount(problem.hint, columns)
-  );
+  const [message, hint] = [problem.message, problem.hint].map(text =>
+    lineCount(text, widthPx, layout.measure, NOTE.maxLines)
+  ) as [number, number];
+  const lines = Math.min(NOTE.maxLines, message + hint);
   const heightPx =
     Math.max(1, lines) * NOTE.linePx +
     NOTE.paddingPx +
@@ -132,7 +119,7 @@ export function noteSlots(
  */
 export function flatten(
   state: ITreeState,
-  layout: ILayout = { widthPx: 300, rowPx: 24, charPx: 6.6 }
+  layout: ILayout = FIRST_LAYOUT
 ): Rows {
   const list: Draft[] = [];
   const needle = state.filter.toLocaleLowerCase();
@@ -141,7 +128,8 @@ export function flatten(
   const slotsOf = (kind: RowKind, problem: IProblem, level: number) => {
     const message =
       kind === 'unknown' ? UNKNOWN_LEAD + problem.message : problem.message;
-    const hasButton = kind === 'error' || kind === 'unknown';
+    const hasButton =
+      (kind === 'error' || kind === 'unknown') && !isNote(problem);
     return noteSlots({ ...problem, message }, level, layout, hasButton);
   };
 
@@ -190,7 +178,7 @@ export function flatten(
       extra('prefix');
     }
     if (listing?.error && listing.failed !== 'more') {
-      extra('error', listing.error);
+      extra(isNote(listing.error) ? 'note' : 'error', listing.error);
     }
     for (const children of [listed, pinned]) {
       for (const child of children) {

@@ -93,6 +93,12 @@ export const problemIcon = icon(
   `<path class="jp-icon-warn0" fill="#ff9800" d="M8 1.3 15.3 14H.7Z"/><path class="jp-icon-accent0" fill="#fff" d="M7.3 5.6h1.4v4.2H7.3ZM7.3 10.9h1.4v1.4H7.3Z"/>`
 );
 
+/** For what is said only: nothing is wrong. */
+export const noteIcon = icon(
+  'note',
+  `<g class="jp-icon3 jp-icon-selectable" ${STROKE}><circle cx="8" cy="8" r="6"/><path d="M8 7.4v3.4"/></g><circle class="jp-icon3 jp-icon-selectable" fill="#616161" cx="8" cy="5.2" r=".8"/>`
+);
+
 export const twistyIcon = icon(
   'twisty',
   `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M6 3.8 10.2 8 6 12.2"/>`

@@ -60,7 +60,7 @@ const panel: JupyterFrontEndPlugin<IPanelHandle> = {
   description: 'The sidebar of the Zarr Browser.',
   autoStart: true,
   requires: [IZarrBrowser, ITranslator],
-  optional: [ILayoutRestorer, ISettingRegistry, IStateDB],
+  optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICodePlacer],
   provides: IPanelHandle,
   activate: (
     app: JupyterFrontEnd,
@@ -68,7 +68,8 @@ const panel: JupyterFrontEndPlugin<IPanelHandle> = {
     translator: ITranslator,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
-    stateDB: IStateDB | null
+    stateDB: IStateDB | null,
+    placer: ICodePlacer | null
   ): IPanelHandle => {
     if (!(browser instanceof ZarrBrowser)) {
       throw new Error('The panel needs the Zarr Browser of this extension.');
@@ -78,6 +79,8 @@ const panel: JupyterFrontEndPlugin<IPanelHandle> = {
       trans: translator.load(DOMAIN),
       activate: id => app.shell.activateById(id),
       copy: text => Clipboard.copyToSystem(text),
+      drop: ({ code, language }, element, x, y) =>
+        placer?.drop(code, { language, element, x, y }) ?? false,
       run: (action, { endpoint, key }, snippet) => {
         const args = { endpoint, key, ...(snippet ? { snippet } : {}) };
         void app.commands.execute(CommandIDs.ofAction(action), args);

@@ -14,6 +14,7 @@ import {
   ancestorKeys,
   idOf,
   isContainer,
+  isUndecided,
   isWithin,
   locationOf,
   uriAbove
@@ -179,7 +180,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
   // --- Rows and the active one ---
 
   /**
-   * Tell how wide the tree, how high a row and how wide a character is, for the height of messages.
+   * Tell how wide the tree, how high a row and how wide a text is, for the height of messages.
    */
   setLayout(layout: ILayout): void {
     if (this._shown.setLayout(layout)) {
@@ -396,6 +397,18 @@ export class BrowserModel implements IBrowserModel, ITreeState {
   }
 
   // --- Looking closer ---
+
+  /**
+   * A node once someone has looked into it: a folder may turn out to be a dataset. What cannot be found out stays what
+   * it is.
+   */
+  async recognised(id: string): Promise<TreeNode | undefined> {
+    const node = this._nodes.get(id);
+    if (node && isUndecided(node)) {
+      await this._recogniser.decide(id);
+    }
+    return this._nodes.get(id);
+  }
 
   details(id: string): IDetails | null {
     return this._answers.details(id);

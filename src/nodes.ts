@@ -4,7 +4,8 @@ import type {
   IEndpoint,
   IGroupNode,
   INode,
-  INodeBase
+  INodeBase,
+  IProblem
 } from './wire';
 
 /**
@@ -134,6 +135,13 @@ export function isStoreRoot(node: TreeNode): boolean {
  */
 export function isUndecided(node: TreeNode): boolean {
   return node.kind === 'folder' && node.isUndecided;
+}
+
+/**
+ * Whether a problem tells only what a place does not offer, while nothing is wrong with it.
+ */
+export function isNote(problem: IProblem): boolean {
+  return problem.code === 'list_unsupported';
 }
 
 export function endpointNode(

@@ -16,12 +16,20 @@ import { Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import { withoutKnownImports } from './imports';
+import { asLines } from './lines';
 import type { ICodePlacer } from './tokens';
 
 /**
  * Milliseconds that a new notebook or console may take until it can take code: a kernel may have to start first.
  */
 const OPEN_TIMEOUT_MS = 60_000;
+
+/**
+ * What JupyterLab marks while something is dragged over it.
+ */
+const DROP_TARGET_CLASS = 'jp-mod-dropTarget';
+
+type Editor = FileEditor['editor'];
 
 type Target =
   | { readonly kind: 'notebook'; readonly widget: NotebookPanel }
@@ -67,6 +75,49 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     }
   }
 
+  drop(code: string, options: ICodePlacer.IDropOptions): boolean {
+    const { language, element } = options;
+    const target = this._targetAt(element);
+    switch (target?.kind) {
+      case 'notebook': {
+        // Above the cell that JupyterLab has marked.
+        const cells = target.widget.content.widgets;
+        const index = cells.findIndex(({ node }) => node.contains(element));
+        const at = index === -1 ? cells.length : index;
+        void this._intoNotebook(target.widget, code, language, at);
+        break;
+      }
+      case 'console': {
+        const editor = target.widget.console.promptCell?.editor;
+        if (!editor?.host.contains(element)) {
+          return false;
+        }
+        this._intoConsole(
+          target.widget,
+          code,
+          language,
+          lineAt(editor, options)
+        );
+        break;
+      }
+      case 'editor':
+        this._intoEditor(
+          target.widget,
+          code,
+          lineAt(target.widget.content.editor, options)
+        );
+        break;
+      default:
+        return false;
+    }
+    for (const marked of target.widget.node.querySelectorAll(
+      `.${DROP_TARGET_CLASS}`
+    )) {
+      marked.classList.remove(DROP_TARGET_CLASS);
+    }
+    return true;
+  }
+
   async copy(code: string): Promise<void> {
     Clipboard.copyToSystem(code);
   }
@@ -89,6 +140,17 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     return null;
   }
 
+  /**
+   * What an element of the page belongs to.
+   */
+  private _targetAt(element: Element): Target | null {
+    const { notebooks, consoles, editors } = this._options;
+    const holds = ({ node }: Widget) => node.contains(element);
+    const widget =
+      notebooks?.find(holds) ?? consoles?.find(holds) ?? editors?.find(holds);
+    return widget ? this._asTarget(widget) : null;
+  }
+
   private _asTarget(widget: Widget): Target | null {
     const { notebooks, consoles, editors } = this._options;
     if (notebooks?.has(widget)) {
@@ -106,7 +168,8 @@ export class CodePlacer implements ICodePlacer, IDisposable {
   private async _intoNotebook(
     panel: NotebookPanel,
     code: string,
-    language: string
+    language: string,
+    at: number | null = null
   ): Promise<boolean> {
     const trans = this._options.trans;
     const name = panel.title.label;
@@ -142,11 +205,12 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     if (isNew) {
       cells[0]?.setSource(code);
     } else {
+      const index =
+        at ?? (cells.length === 0 ? 0 : notebook.activeCellIndex + 1);
       const above = cells
-        .slice(0, notebook.activeCellIndex + 1)
+        .slice(0, index)
         .filter(cell => cell.cell_type === 'code')
         .map(cell => cell.getSource());
-      const index = cells.length === 0 ? 0 : notebook.activeCellIndex + 1;
       model.sharedModel.insertCell(index, {
         cell_type: 'code',
         source: withoutKnownImports(code, above),
@@ -167,7 +231,8 @@ export class CodePlacer implements ICodePlacer, IDisposable {
   private _intoConsole(
     panel: ConsolePanel,
     code: string,
-    language: string
+    language: string,
+    at: number | null = null
   ): boolean {
     const trans = this._options.trans;
     const { promptCell } = panel.console;
@@ -187,24 +252,20 @@ export class CodePlacer implements ICodePlacer, IDisposable {
       return false;
     }
     this._options.app.shell.activateById(panel.id);
-    // What stands in the prompt already stays a line of its own.
-    const before = promptCell.model.sharedModel.getSource();
-    code = before && !before.endsWith('\n') ? `\n${code}` : code;
-    if (promptCell.editor?.replaceSelection) {
-      promptCell.editor.setCursorPosition(
-        promptCell.editor.getPositionAt(before.length) ?? { line: 0, column: 0 }
-      );
-      promptCell.editor.replaceSelection(code);
-      promptCell.editor.focus();
-    } else {
-      promptCell.model.sharedModel.setSource(before + code);
+    const { sharedModel } = promptCell.model;
+    const source = sharedModel.getSource();
+    const { start, end, text } = asLines(source, at ?? source.length, code);
+    sharedModel.updateSource(start, end, text);
+    if (promptCell.editor) {
+      focusAt(promptCell.editor, start + text.length);
     }
     return true;
   }
 
   private _intoEditor(
     widget: IDocumentWidget<FileEditor>,
-    code: string
+    code: string,
+    at: number | null = null
   ): boolean {
     const { editor } = widget.content;
     if (
@@ -218,8 +279,14 @@ export class CodePlacer implements ICodePlacer, IDisposable {
       return false;
     }
     this._options.app.shell.activateById(widget.id);
-    editor.replaceSelection?.(code.endsWith('\n') ? code : `${code}\n`);
-    editor.focus();
+    const { sharedModel } = editor.model;
+    const source = sharedModel.getSource();
+    const offset = at ?? editor.getOffsetAt(editor.getCursorPosition());
+    const { start, end, text } = asLines(source, offset, code);
+    // A file ends with a line break.
+    const added = end === source.length ? `${text}\n` : text;
+    sharedModel.updateSource(start, end, added);
+    focusAt(editor, start + added.length);
     return true;
   }
 
@@ -370,6 +437,33 @@ export class CodePlacer implements ICodePlacer, IDisposable {
   private readonly _created = new WeakSet<Widget>();
   private _isDisposed = false;
   private _last: Widget | null = null;
+}
+
+/**
+ * Offset of the end of the line under the pointer.
+ */
+function lineAt(editor: Editor, at: { x: number; y: number }): number {
+  const { x, y } = at;
+  const position = editor.getPositionForCoordinate({
+    left: x,
+    right: x,
+    top: y,
+    bottom: y
+  });
+  const line = position?.line ?? editor.lineCount - 1;
+  const column = editor.getLine(line)?.length ?? 0;
+  return editor.getOffsetAt({ line, column });
+}
+
+/**
+ * Focus an editor with the cursor at an offset.
+ */
+function focusAt(editor: Editor, offset: number): void {
+  const position = editor.getPositionAt(offset);
+  if (position) {
+    editor.setCursorPosition(position);
+  }
+  editor.focus();
 }
 
 function isWidget(value: unknown): value is Widget {

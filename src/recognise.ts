@@ -46,7 +46,18 @@ export class Recogniser {
       0,
       Math.min(SETTLE_MS, this._since + PATIENCE_MS - now)
     );
-    this._timer = setTimeout(() => this._ask(), wait);
+    this._timer = setTimeout(() => this._ask(this._visible), wait);
+  }
+
+  /**
+   * Look into a node now where nobody has. Resolves when the answer is there or has failed.
+   */
+  async decide(id: string): Promise<void> {
+    if (this._isOpen(id)) {
+      clearTimeout(this._timer);
+      this._ask([id, ...this._visible]);
+    }
+    await this._underWay.get(id);
   }
 
   /**
@@ -87,11 +98,11 @@ export class Recogniser {
     return node !== undefined && isUndecided(node) && !this._asked.has(id);
   }
 
-  private _ask(): void {
+  private _ask(ids: readonly string[]): void {
     this._since = null;
     const fresh = new Map<string, string[]>();
     const doubted = new Map<string, string[]>();
-    for (const id of this._visible) {
+    for (const id of ids) {
       if (!this._isOpen(id)) {
         continue;
       }
@@ -108,7 +119,11 @@ export class Recogniser {
     ] as const) {
       for (const [endpoint, keys] of batches) {
         for (let at = 0; at < keys.length; at += BATCH_MAX) {
-          void this._send(endpoint, keys.slice(at, at + BATCH_MAX), refresh);
+          const batch = keys.slice(at, at + BATCH_MAX);
+          const answer = this._send(endpoint, batch, refresh);
+          for (const key of batch) {
+            this._underWay.set(idOf({ endpoint, key }), answer);
+          }
         }
       }
     }
@@ -134,6 +149,9 @@ export class Recogniser {
         console.warn('Zarr Browser could not recognise folders.', error);
       }
     }
+    for (const key of keys) {
+      this._underWay.delete(idOf({ endpoint, key }));
+    }
   }
 
   private readonly _abort = new AbortController();
@@ -142,5 +160,6 @@ export class Recogniser {
   private _isPaused = false;
   private _since: number | null = null;
   private _timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly _underWay = new Map<string, Promise<void>>();
   private _visible: readonly string[] = [];
 }

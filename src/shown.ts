@@ -1,4 +1,4 @@
-import { flatten } from './flatten';
+import { FIRST_LAYOUT, flatten } from './flatten';
 import type { ILayout, ITreeState } from './flatten';
 import { settle } from './rows';
 import type { IRow, Rows } from './rows';
@@ -29,12 +29,12 @@ export class ShownRows {
    * Returns whether messages may have another height now.
    */
   setLayout(layout: ILayout): boolean {
-    // Coarse, so that dragging the sidebar's edge does not compute the rows for every pixel.
-    const widthPx = Math.round(layout.widthPx / 16) * 16;
+    // Coarse, so that dragging the sidebar's edge does not compute the rows for every pixel; never more than there is.
+    const widthPx = Math.floor(layout.widthPx / 4) * 4;
     if (
       widthPx === this._layout.widthPx &&
       layout.rowPx === this._layout.rowPx &&
-      layout.charPx === this._layout.charPx
+      layout.measure === this._layout.measure
     ) {
       return false;
     }
@@ -87,6 +87,6 @@ export class ShownRows {
   }
 
   private _active: IActive | null = null;
-  private _layout: ILayout = { widthPx: 304, rowPx: 24, charPx: 6.6 };
+  private _layout = FIRST_LAYOUT;
   private _rows: Rows | null = null;
 }

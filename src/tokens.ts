@@ -52,10 +52,15 @@ export interface IBrowserModel {
  */
 export interface ICodePlacer {
   /**
-   * Put code where the user worked last: a new cell below the active one of a notebook, the prompt of a console, the
-   * cursor of a text editor; asks where none of these is open. Never runs it. Returns whether it was put somewhere.
+   * Put code where the user worked last: a new cell below the active one of a notebook, or lines of their own in the
+   * prompt of a console or at the cursor of a text editor; asks where none of these is open. Never runs it. Returns whether it was put somewhere.
    */
   place(code: string, options: ICodePlacer.IOptions): Promise<boolean>;
+  /**
+   * Put code where it was let go of: above a cell of a notebook, on lines of its own below a line of a text editor or of
+   * a prompt. Returns whether the place belongs to one of these; else nothing was done.
+   */
+  drop(code: string, options: ICodePlacer.IDropOptions): boolean;
   /**
    * Put code on the clipboard.
    */
@@ -68,6 +73,18 @@ export namespace ICodePlacer {
      * Language of the code, as kernel specs name it.
      */
     language: string;
+  }
+
+  export interface IDropOptions extends IOptions {
+    /**
+     * What is under the pointer.
+     */
+    element: Element;
+    /**
+     * Where the pointer is in the window, in pixels.
+     */
+    x: number;
+    y: number;
   }
 }
 

@@ -341,6 +341,47 @@ describe('recognising', () => {
     );
   });
 
+  it('tells what a row is to who cannot wait, without asking twice', async () => {
+    const api = new FakeApi(undecided(30));
+    api.recognised.set('f3/', dataset('f3/'));
+    const model = await opened(api);
+    model.seen(api.tree['']!.map(idOf));
+    // Before what is on screen has settled.
+    expect((await model.recognised(at('f3/')))?.kind).toBe('dataset');
+    expect((await model.recognised(at('f3/')))?.kind).toBe('dataset');
+    await jest.advanceTimersByTimeAsync(500);
+    expect((await model.recognised(at('f4/')))?.kind).toBe('folder');
+    expect(api.made('nodes').map(call => call.keys.length)).toEqual([30]);
+    expect(model.node(at('f4/'))?.kind).toBe('folder');
+  });
+
+  it('waits for the answer that is under way', async () => {
+    const api = new FakeApi(undecided(30));
+    api.recognised.set('f3/', dataset('f3/'));
+    const model = await opened(api);
+    model.seen(api.tree['']!.map(idOf));
+    jest.advanceTimersByTime(500);
+    expect(api.made('nodes')).toHaveLength(1);
+    expect(model.node(at('f3/'))?.kind).toBe('folder');
+    expect((await model.recognised(at('f3/')))?.kind).toBe('dataset');
+    expect(api.made('nodes')).toHaveLength(1);
+  });
+
+  it('leaves a folder a folder where nobody can tell', async () => {
+    const warn = jest.spyOn(console, 'warn').mockImplementation();
+    const api = new FakeApi(undecided(1));
+    const model = await opened(api);
+    api.forbidden.add('');
+    expect((await model.recognised(at('f0/')))?.kind).toBe('folder');
+    expect(warn).toHaveBeenCalledTimes(1);
+    warn.mockRestore();
+    // The next time it is asked anew.
+    api.forbidden.clear();
+    api.recognised.set('f0/', dataset('f0/'));
+    expect((await model.recognised(at('f0/')))?.kind).toBe('dataset');
+    expect(await model.recognised(at('gone/'))).toBeUndefined();
+  });
+
   it('asks nothing while nobody looks', async () => {
     const api = new FakeApi(undecided(3));
     const model = await opened(api);

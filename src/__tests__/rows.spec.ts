@@ -10,7 +10,17 @@ import type { INode } from '../wire';
 import { FORBIDDEN, array, dataset, endpoint, folder, object } from './fakeApi';
 
 const ROOT = idOf({ endpoint: 'lab', key: '' });
-const LAYOUT = { widthPx: 300, rowPx: 24, charPx: 6.6 };
+const LAYOUT = {
+  widthPx: 300,
+  rowPx: 24,
+  measure: (text: string) => text.length * 7
+};
+const UNLISTED = {
+  code: 'list_unsupported',
+  message: 'It does not list.',
+  hint: 'Use Go to.',
+  retryable: false
+};
 
 const at = (key: string) => idOf({ endpoint: 'lab', key });
 
@@ -201,6 +211,15 @@ describe('flatten', () => {
       ['vlab', '   <error>']
     ],
     [
+      'what cannot be listed is a note, not a failure',
+      {
+        endpoints: [endpoint('lab', { status: 'problem', problem: UNLISTED })],
+        listings: { '': { error: UNLISTED, failed: 'first' } },
+        expanded: ['']
+      },
+      ['vlab', '   <note>']
+    ],
+    [
       'a filter keeps what matches and what it lies in',
       { children: TREE, expanded: ['', 'a/'], filter: 'Y.B' },
       ['vlab', '  va', '     y.bin']
@@ -328,6 +347,22 @@ describe('places', () => {
     const rows = flatten(stateOf({ children: { '': many }, expanded: [''] }));
     expect(scrollFor(rows, index, from, 240, 24)).toBe(to);
   });
+
+  it.each([
+    // A line has 300 - 52 - 12 = 236 px: 33 characters. A row has 24 px, a line 17, the padding 6, the button 26.
+    ['one line', 'a'.repeat(33), '', false, 1],
+    ['two lines', 'a'.repeat(34), '', false, 2],
+    ['message and hint', 'one', 'two', false, 2],
+    ['three lines', 'a'.repeat(34), 'two', false, 3],
+    ['with a button', 'one', 'two', true, 3],
+    ['no more than twelve lines', 'a'.repeat(2000), 'two', false, 9]
+  ])(
+    'a message takes as many rows as it needs: %s',
+    (_, message, hint, hasButton, expected) => {
+      const problem = { ...FORBIDDEN, message, hint };
+      expect(noteSlots(problem, 2, LAYOUT, hasButton)).toBe(expected);
+    }
+  );
 
   it('gives longer messages, and narrower trees, more room', () => {
     const long = { ...FORBIDDEN, message: 'word '.repeat(30) };

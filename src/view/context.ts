@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react';
 
 import type { BrowserModel } from '../model';
 import type { TreeNode } from '../nodes';
+import type { ISnippet } from '../wire';
 import type { PanelState } from './panelState';
 
 /**
@@ -21,6 +22,10 @@ export interface IPanelContext {
    */
   menuOpening(node: TreeNode): void;
   copy(text: string): void;
+  /**
+   * Take what is dropped on an element of the page. Returns whether that was done.
+   */
+  drop(snippet: ISnippet, element: Element, x: number, y: number): boolean;
 }
 
 const Context = createContext<IPanelContext | null>(null);

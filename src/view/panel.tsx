@@ -103,6 +103,7 @@ export class ZarrBrowserPanel extends ReactWidget implements IPanelHandle {
       trans,
       run: this._options.run,
       copy: this._options.copy,
+      drop: this._options.drop,
       menuOpening: node => this._menuOpening.emit(node)
     };
     return (
@@ -148,6 +149,7 @@ export namespace ZarrBrowserPanel {
     activate(id: string): void;
     run(action: string, node: TreeNode, snippet?: string): void;
     copy(text: string): void;
+    drop: IPanelContext['drop'];
   }
 }
 

@@ -2,7 +2,8 @@ import { copyIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { LOCAL_CODES } from '../api';
-import { problemIcon } from '../icons';
+import { noteIcon, problemIcon } from '../icons';
+import { isNote } from '../nodes';
 import type { IProblem } from '../wire';
 import { IconButton, TextButton } from './button';
 import { usePanel } from './context';
@@ -21,9 +22,15 @@ export function ProblemBox(props: {
 }): React.JSX.Element {
   const { trans, copy } = usePanel();
   const { problem, onRetry } = props;
+  const isQuiet = isNote(problem);
+  const Icon = isQuiet ? noteIcon : problemIcon;
   return (
-    <div className="jp-ZarrBrowser-problem" role="alert">
-      <problemIcon.react
+    <div
+      className="jp-ZarrBrowser-problem"
+      role={isQuiet ? 'note' : 'alert'}
+      data-quiet={isQuiet || undefined}
+    >
+      <Icon.react
         tag="span"
         className="jp-ZarrBrowser-problemIcon"
         aria-hidden
@@ -49,7 +56,7 @@ export function ProblemBox(props: {
         ) : problem.hint ? (
           <div className="jp-ZarrBrowser-problemHint">{problem.hint}</div>
         ) : null}
-        {onRetry ? (
+        {onRetry && !isQuiet ? (
           <TextButton label={trans.__('Retry')} onClick={onRetry} />
         ) : null}
       </div>

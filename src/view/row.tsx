@@ -3,8 +3,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { IListing } from '../flatten';
-import { funnelIcon, iconOf, problemIcon, twistyIcon } from '../icons';
-import { effectiveNode, isStoreRoot, isZarr } from '../nodes';
+import {
+  funnelIcon,
+  iconOf,
+  noteIcon,
+  problemIcon,
+  twistyIcon
+} from '../icons';
+import { effectiveNode, isNote, isStoreRoot, isZarr } from '../nodes';
 import type { TreeNode } from '../nodes';
 import type { IRow } from '../rows';
 import {
@@ -94,6 +100,7 @@ function NodeRow(props: IRowProps): React.JSX.Element {
   const { row, node, listing, trans } = props;
   const shown = effectiveNode(node);
   const Icon = iconOf(node);
+  const problem = shown.problem ?? node.problem;
   const isBig =
     row.expanded === true &&
     (props.prefix !== null ||
@@ -129,7 +136,7 @@ function NodeRow(props: IRowProps): React.JSX.Element {
       </span>
       {node.kind === 'object' ? <ObjectFacts node={node} /> : null}
       {isStoreRoot(shown) ? <Chips node={shown} trans={trans} /> : null}
-      {(shown.problem ?? node.problem) ? (
+      {problem && !isNote(problem) ? (
         <problemIcon.react tag="span" className="jp-ZarrBrowser-rowProblem" />
       ) : null}
       {isBig ? (
@@ -389,12 +396,13 @@ function Problem(props: {
   onRetry?(): void;
 }): React.JSX.Element {
   const { problem, onRetry, trans } = props;
+  const Icon = isNote(problem) ? noteIcon : problemIcon;
   return (
     <div
       className="jp-ZarrBrowser-rowMessage"
       title={[problem.message, problem.hint].filter(Boolean).join('\n')}
     >
-      <problemIcon.react tag="span" className="jp-ZarrBrowser-problemIcon" />
+      <Icon.react tag="span" className="jp-ZarrBrowser-problemIcon" />
       <div className="jp-ZarrBrowser-problemText">
         <div className="jp-ZarrBrowser-rowWords">
           <div className="jp-ZarrBrowser-problemMessage">{problem.message}</div>
@@ -402,7 +410,7 @@ function Problem(props: {
             <div className="jp-ZarrBrowser-problemHint">{problem.hint}</div>
           ) : null}
         </div>
-        {onRetry ? (
+        {onRetry && !isNote(problem) ? (
           <TextButton label={trans.__('Retry')} isInRow onClick={onRetry} />
         ) : null}
       </div>

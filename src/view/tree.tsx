@@ -3,10 +3,12 @@ import React from 'react';
 import { trackDrag } from '../drag';
 import { iconOf } from '../icons';
 import { intentOf, typeahead } from '../keys';
-import { effectiveNode, hasSnippets, locationOf } from '../nodes';
+import { effectiveNode, hasSnippets, isUndecided, locationOf } from '../nodes';
 import type { TreeNode } from '../nodes';
 import { rowId, scrollFor, windowOf } from '../rows';
 import type { IRow } from '../rows';
+import type { ISnippet } from '../wire';
+import type { Measure } from '../wrap';
 import { usePanel } from './context';
 import { ProblemBox } from './problem';
 import { Row } from './row';
@@ -17,6 +19,11 @@ import { useSnapshot } from './useSnapshot';
  * Milliseconds after which typing starts a new word.
  */
 const TYPEAHEAD_MS = 700;
+
+/**
+ * Milliseconds that opening a row waits until it is known what the row is.
+ */
+const RECOGNISE_MS = 2000;
 
 /**
  * Height of a row: that of JupyterLab's lists, more where the interface font is larger.
@@ -82,7 +89,7 @@ export function Tree(props: {
       model.setLayout({
         widthPx: tree.clientWidth,
         rowPx: height,
-        charPx: charWidthOf(style)
+        measure: measureOf(style)
       });
     };
     measure();
@@ -193,15 +200,43 @@ export function Tree(props: {
 
   const insert = (node: TreeNode) => panel.run('insert', node);
 
+  /**
+   * Code for a row, once it is known what it is.
+   */
+  const snippetsOf = async (id: string): Promise<readonly ISnippet[]> => {
+    const node = await model.recognised(id);
+    return node && hasSnippets(node) ? model.snippets(effectiveNode(node)) : [];
+  };
+
+  const [undecidedId, setUndecidedId] = React.useState<string | null>(null);
+
+  const activateNode = async (row: IRow) => {
+    const id = row.target;
+    let node = model.node(id);
+    if (node && isUndecided(node)) {
+      if (undecidedId === id) {
+        return;
+      }
+      setUndecidedId(id);
+      await within(RECOGNISE_MS, model.recognised(id));
+      setUndecidedId(now => (now === id ? null : now));
+      // Who has moved on no longer wants it.
+      if (model.activeRow?.id !== row.id) {
+        return;
+      }
+      node = model.node(id);
+    }
+    if (node && hasSnippets(node) && node.kind !== 'endpoint') {
+      insert(node);
+    } else if (model.activeRow?.expanded === row.expanded) {
+      model.toggle(id);
+    }
+  };
+
   const activateRow = (row: IRow) => {
-    const node = model.node(row.target);
     switch (row.kind) {
       case 'node':
-        if (node && hasSnippets(node) && node.kind !== 'endpoint') {
-          insert(node);
-        } else {
-          model.toggle(row.target);
-        }
+        void activateNode(row);
         break;
       case 'more':
         void model.loadMore(row.target);
@@ -228,19 +263,18 @@ export function Tree(props: {
     if (!row || !node) {
       return;
     }
-    const meant = effectiveNode(node);
-    if (hasSnippets(node) && model.snippetsNow(meant) === null) {
-      await Promise.race([
-        model.snippets(meant).catch(() => null),
-        new Promise(resolve => setTimeout(resolve, state.menuWaitMs))
-      ]);
+    if (
+      isUndecided(node) ||
+      (hasSnippets(node) && model.snippetsNow(effectiveNode(node)) === null)
+    ) {
+      await within(state.menuWaitMs, snippetsOf(row.target));
     }
     const element = document.getElementById(domIdOf(row));
     if (!element) {
       return;
     }
     const box = element.getBoundingClientRect();
-    panel.menuOpening(node);
+    panel.menuOpening(model.node(row.target) ?? node);
     isMenuOurs.current = true;
     element.dispatchEvent(
       new MouseEvent('contextmenu', {
@@ -337,13 +371,12 @@ export function Tree(props: {
       event.pointerType !== 'touch' &&
       row.kind === 'node' &&
       node &&
-      hasSnippets(node)
+      (hasSnippets(node) || isUndecided(node))
     ) {
       trackDrag(event, {
-        code: model
-          .snippets(effectiveNode(node))
-          .then(snippets => snippets[0]?.code ?? null),
-        makeImage: () => dragImage(node)
+        snippet: snippetsOf(row.target).then(snippets => snippets[0] ?? null),
+        makeImage: () => dragImage(model.node(row.target) ?? node),
+        drop: panel.drop
       });
     }
   };
@@ -484,7 +517,9 @@ export function Tree(props: {
                 listing={model.listing(row.target)}
                 prefix={model.prefix(row.target)}
                 isActive={index === activeIndex}
-                isLoading={model.isLoading(row.target)}
+                isLoading={
+                  model.isLoading(row.target) || row.id === undecidedId
+                }
                 topPx={rows.offsetOf(index) * rowPx}
                 rowPx={rowPx}
                 filter={model.filter}
@@ -508,21 +543,35 @@ function domIdOf(row: IRow): string {
 }
 
 /**
- * Text whose letters are as frequent as in messages.
+ * Wait for something, but not longer than this, and be it a failure.
  */
-const SAMPLE =
-  'You may not list this bucket. Ask its owner for the permission s3:ListBucket.';
+async function within(ms: number, work: Promise<unknown>): Promise<void> {
+  await Promise.race([
+    work.catch(() => undefined),
+    new Promise(resolve => setTimeout(resolve, ms))
+  ]);
+}
+
+let measured: { readonly font: string; readonly measure: Measure } | null =
+  null;
 
 /**
- * Average width of a character in a font, in pixels.
+ * Measures texts in a font; the same function for the same font.
  */
-function charWidthOf(style: CSSStyleDeclaration): number {
-  const context = document.createElement('canvas').getContext('2d');
-  if (!context) {
-    return (parseFloat(style.fontSize) || 13) / 2;
+function measureOf(style: CSSStyleDeclaration): Measure {
+  const font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+  if (measured?.font !== font) {
+    const context = document.createElement('canvas').getContext('2d');
+    const charPx = (parseFloat(style.fontSize) || 13) / 2;
+    if (context) {
+      context.font = font;
+    }
+    measured = {
+      font,
+      measure: text => context?.measureText(text).width ?? text.length * charPx
+    };
   }
-  context.font = `${style.fontSize} ${style.fontFamily}`;
-  return (context.measureText(SAMPLE).width / SAMPLE.length) * 1.02;
+  return measured.measure;
 }
 
 /**

@@ -53,10 +53,63 @@ test('where listing is forbidden the row says so, and what to do', async () => {
 test('a web server without index says that it does not list', async () => {
   const { panel } = lab;
   await panel.twisty(panel.row('web')).click();
-  await expect(panel.row('web', '', 'error')).toContainText(
-    'does not list its folders'
-  );
+  const note = panel.row('web', '', 'note');
+  await expect(note).toContainText('does not list its folders');
+  await expect(note).toContainText('Use Go to');
+  await expect(panel.details.getByRole('note')).toContainText('Use Go to');
+  // Nothing is wrong, so nothing warns.
+  await expect(panel.details.getByRole('alert')).toHaveCount(0);
+  for (const place of [note, panel.row('web')]) {
+    await expect(
+      place.locator('[data-icon="zarrbrowser:problem"]')
+    ).toHaveCount(0);
+  }
+  await expect(note.getByRole('button')).toHaveCount(0);
 });
+
+for (const widthPx of [220, 300, 420]) {
+  test(`messages get the room that they need at ${widthPx} pixels`, async () => {
+    const { panel } = lab;
+    await panel.setWidth(widthPx);
+    for (const [endpoint, kind] of [
+      ['old', 'error'],
+      ['locked', 'error'],
+      ['web', 'note']
+    ] as const) {
+      await panel.twisty(panel.row(endpoint)).click();
+      const message = panel.row(endpoint, '', kind);
+      await expect(message).toBeVisible();
+      const { wastedPx, rowPx } = await message.evaluate(row => {
+        const parts = [
+          row.querySelector('.jp-ZarrBrowser-rowWords')!,
+          row.querySelector('button')
+        ];
+        const style = getComputedStyle(
+          row.querySelector('.jp-ZarrBrowser-rowMessage')!
+        );
+        let neededPx =
+          parseFloat(style.paddingTop) + parseFloat(style.paddingBottom);
+        for (const part of parts) {
+          if (part) {
+            // What is cut off counts, too.
+            neededPx +=
+              Math.max(part.scrollHeight, (part as HTMLElement).offsetHeight) +
+              parseFloat(getComputedStyle(part).marginTop);
+          }
+        }
+        return {
+          wastedPx: (row as HTMLElement).offsetHeight - neededPx,
+          rowPx: document.querySelector<HTMLElement>(
+            '.jp-ZarrBrowser-row[data-rowkind="node"]'
+          )!.offsetHeight
+        };
+      });
+      expect(wastedPx, endpoint).toBeGreaterThanOrEqual(0);
+      expect(wastedPx, endpoint).toBeLessThan(rowPx);
+      await panel.twisty(panel.row(endpoint)).click();
+    }
+  });
+}
 
 test('an empty folder says so', async () => {
   const { panel } = lab;

@@ -1,5 +1,5 @@
 import type { LabPage } from './lab';
-import { expect, runFromPalette, sharedLab, test } from './lab';
+import { expect, hold, runFromPalette, sharedLab, test } from './lab';
 
 const lab = sharedLab();
 
@@ -123,7 +123,7 @@ test('by the button in the details', async () => {
 });
 
 test('by drag between two cells', async () => {
-  const { panel, notebook } = lab;
+  const { page, panel, notebook } = lab;
   const row = await panel.select('js2', STORE);
   await panel.drag(row, notebook.cell(2), 'top');
   await expect.poll(() => notebook.sources()).toHaveLength(4);
@@ -135,6 +135,112 @@ test('by drag between two cells', async () => {
     ABOVE[2]
   ]);
   expect(cells.every(({ count }) => count === null)).toBe(true);
+  // It, and only it, is what the keys act on now.
+  await expectFocusIn(page, '.jp-NotebookPanel .jp-Cell');
+  expect(await notebook.activeIndex()).toBe(2);
+  await expect(page.locator('.jp-NotebookPanel .jp-mod-selected')).toHaveCount(
+    1
+  );
+  await expect(page.locator('.jp-mod-dropTarget')).toHaveCount(0);
+});
+
+test('by drag below the last cell, without the imports that stand above', async () => {
+  const { page, panel, notebook } = lab;
+  await notebook.open(['import xarray as xr']);
+  const row = await panel.select('js2', STORE);
+  await panel.drag(row, page.locator('.jp-NotebookPanel-notebook'), 'bottom');
+  await expect.poll(() => notebook.sources()).toHaveLength(2);
+  expect((await notebook.sources())[1]).toMatch(/^ds = xr\.open_zarr\(/);
+  expect(await notebook.activeIndex()).toBe(1);
+  await expectFocusIn(page, '.jp-NotebookPanel .jp-Cell');
+});
+
+test.describe('before it is known what a row is', () => {
+  const NODES = /\/zarrbrowser\/api\/nodes?(\?|$)/;
+  const CHILDREN = /\/zarrbrowser\/api\/children\?/;
+
+  // The server remembers what it has looked into; here it has not.
+  test.beforeEach(() =>
+    lab.page.context().route(CHILDREN, async route => {
+      const response = await route.fetch();
+      const page = (await response.json()) as { items: { key: string }[] };
+      const items = page.items.map(item =>
+        item.key.endsWith('.zarr/')
+          ? { ...item, kind: 'folder', isUndecided: true }
+          : item
+      );
+      await route.fulfill({ response, json: { ...page, items } });
+    })
+  );
+
+  test.afterEach(() => lab.page.context().unroute(CHILDREN));
+
+  const unknownRow = async (endpoint: string, key: string) => {
+    const { panel } = lab;
+    const row = await panel.select(endpoint, key, /folder/);
+    await expect(panel.tree).toBeFocused();
+    return row;
+  };
+
+  test('Enter waits for it, and inserts', async () => {
+    const { page, notebook } = lab;
+    const release = await hold(page, NODES);
+    const row = await unknownRow('js2', 'imagery/vegetation-sharded.zarr/');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('Enter');
+    await expect(row).toHaveAttribute('aria-busy', 'true');
+    await expect(row).toHaveAttribute('aria-expanded', 'false');
+    expect(await notebook.sources()).toEqual(ABOVE);
+    await release();
+    await expectInserted();
+    await expect(row).toHaveAttribute('aria-expanded', 'false');
+    await expect(row).not.toHaveAttribute('aria-busy');
+  });
+
+  test('Enter does nothing where one has moved on', async () => {
+    const { page, panel, notebook } = lab;
+    const release = await hold(page, NODES);
+    const row = await unknownRow('js2', 'samples/v2-hierarchy.zarr/');
+    await page.keyboard.press('Enter');
+    await page.keyboard.press('ArrowDown');
+    await release();
+    await expect(row).not.toHaveAttribute('data-kind', 'folder');
+    await expect(row).not.toHaveAttribute('aria-busy');
+    await expect(row).toHaveAttribute('aria-expanded', 'false');
+    // Only what is asked for now is inserted.
+    await expect(panel.selected).toHaveAttribute('data-key', /v2-kinds/);
+    await page.keyboard.press('Enter');
+    await expect.poll(() => notebook.sources()).toHaveLength(4);
+    expect((await notebook.sources())[2]).toContain('v2-kinds.zarr');
+  });
+
+  test('a drag begins once it is known', async () => {
+    const { page, panel, notebook } = lab;
+    const release = await hold(page, NODES);
+    const row = await unknownRow('files', 'data/ensemble.zarr/');
+    const dropped = panel.drag(row, notebook.cell(2), 'top');
+    await release();
+    await dropped;
+    await expect.poll(() => notebook.sources()).toHaveLength(4);
+    expect((await notebook.sources())[2]).toMatch(/ensemble\.zarr/);
+  });
+
+  test('the details show the code when it is known', async () => {
+    const { page, panel, notebook } = lab;
+    const release = await hold(page, NODES);
+    await unknownRow('archive', 'zarrs/region1/store011.zarr/');
+    const insert = panel.details.getByRole('button', {
+      name: 'Insert',
+      exact: true
+    });
+    await expect(panel.details).toContainText('Folder');
+    await expect(insert).toHaveCount(0);
+    await release();
+    await expect(insert).toBeVisible();
+    await insert.click();
+    await expect.poll(() => notebook.sources()).toHaveLength(4);
+    expect((await notebook.sources())[2]).toContain('store011.zarr');
+  });
 });
 
 test('a press without a move inserts nothing, a drag that ends elsewhere neither', async () => {

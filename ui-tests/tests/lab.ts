@@ -110,6 +110,30 @@ export async function runFromPalette(
 }
 
 /**
+ * Hold requests back. The result lets them go, and all that come after.
+ */
+export async function hold(
+  page: LabPage,
+  pattern: RegExp
+): Promise<() => Promise<void>> {
+  let release = () => undefined as void;
+  const held = new Promise<void>(resolve => {
+    release = resolve;
+  });
+  const under: Promise<void>[] = [];
+  await page.context().route(pattern, route => {
+    const done = held.then(() => route.continue());
+    under.push(done);
+    return done;
+  });
+  return async () => {
+    release();
+    await Promise.all(under);
+    await page.context().unroute(pattern);
+  };
+}
+
+/**
  * One page for all tests of a file: opening JupyterLab takes longer than most tests. Each test puts the panel and the
  * notebook into the state that it needs.
  *

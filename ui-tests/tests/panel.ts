@@ -234,7 +234,7 @@ export class Panel {
   async drag(
     row: Locator,
     target: Locator,
-    at: 'middle' | 'top'
+    at: 'middle' | 'top' | 'bottom'
   ): Promise<void> {
     const { mouse } = this.page;
     await this.name(row).hover();
@@ -246,7 +246,11 @@ export class Panel {
       /jp-ZarrBrowser-dragging/
     );
     const to = await boxOf(target);
-    const y = to.y + (at === 'top' ? 4 : to.height / 2);
+    const y = {
+      top: to.y + 4,
+      middle: to.y + to.height / 2,
+      bottom: to.y + to.height - 40
+    }[at];
     await mouse.move(to.x + to.width / 2, y, { steps: 8 });
     await mouse.move(to.x + to.width / 2 + 2, y, { steps: 2 });
     await mouse.up();

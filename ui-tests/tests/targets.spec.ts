@@ -1,4 +1,7 @@
 import { galata } from '@jupyterlab/galata';
+import type { IDocumentWidget } from '@jupyterlab/docregistry';
+import type { FileEditor } from '@jupyterlab/fileeditor';
+import type { Locator } from '@playwright/test';
 
 import { closeAll, expect, run, test, sharedLab } from './lab';
 
@@ -6,6 +9,12 @@ const lab = sharedLab();
 
 const STORE = 'climate/reanalysis/surface.zarr/';
 const CODE = /^import xarray as xr\n[^]*ds = xr\.open_zarr\(\n/;
+
+/**
+ * The code between the two lines of the editor's file.
+ */
+const BETWEEN =
+  /^first = 1\nimport xarray as xr\n[^]*ds = xr\.open_zarr\(\n[^]*\nds\nlast = 2\n$/;
 
 test.beforeEach(async () => {
   const { page, panel } = lab;
@@ -87,6 +96,9 @@ test.describe('a text editor', () => {
   const lines = () =>
     lab.page.locator('.jp-FileEditor .cm-line').allTextContents();
 
+  const drop = (onto: Locator, at: 'middle' | 'bottom' = 'middle') =>
+    lab.panel.drag(lab.panel.row('js2', STORE), onto, at);
+
   test('takes the code by Enter', async () => {
     const { page } = lab;
     await page.keyboard.press('Enter');
@@ -99,17 +111,69 @@ test.describe('a text editor', () => {
     expect(text).toMatch(/\nfirst = 1\nlast = 2/);
   });
 
-  test('takes the code by drag', async () => {
+  test('takes the code by Enter without breaking the line of the cursor', async () => {
     const { page, panel } = lab;
     const editor = page.locator('.jp-FileEditor');
-    await panel.drag(
-      panel.row('js2', STORE),
-      editor.locator('.cm-line').nth(1),
-      'middle'
+    await editor.locator('.cm-line').first().click();
+    await page.keyboard.press('Home');
+    await page.keyboard.press('ArrowRight');
+    await panel.select('js2', STORE);
+    await page.keyboard.press('Enter');
+    await expect(editor.locator('.cm-content')).toBeFocused();
+    expect((await lines()).join('\n')).toMatch(BETWEEN);
+  });
+
+  test('takes the code by drag, on lines of its own, and the focus', async () => {
+    const { page } = lab;
+    const editor = page.locator('.jp-FileEditor');
+    await drop(editor.locator('.cm-line').first());
+    await expect(editor.locator('.cm-content')).toBeFocused();
+    const before = (await lines()).join('\n');
+    expect(before).toMatch(BETWEEN);
+    await expect(page.locator('.jp-mod-dropTarget')).toHaveCount(0);
+    // What is typed goes on after it.
+    await page.keyboard.type('#');
+    expect((await lines()).join('\n')).toBe(
+      before.replace('\nlast = 2', '#\nlast = 2')
     );
-    await expect(editor.locator('.cm-content')).toContainText('xr.open_zarr(');
-    const text = (await lines()).join('\n');
-    expect(text).toMatch(/^first = 1\n[^]*xr\.open_zarr\(/);
+    await page.keyboard.press('Backspace');
+  });
+
+  test('one undo takes a drop back', async () => {
+    const { page } = lab;
+    const editor = page.locator('.jp-FileEditor');
+    await drop(editor.locator('.cm-line').first());
+    await expect(editor.locator('.cm-content')).toBeFocused();
+    expect((await lines()).join('\n')).toMatch(BETWEEN);
+    await page.keyboard.press('Control+Z');
+    await expect.poll(lines).toEqual(['first = 1', 'last = 2', '']);
+  });
+
+  test('a drop below the text puts the code at its end', async () => {
+    const { page } = lab;
+    const editor = page.locator('.jp-FileEditor');
+    await drop(editor.locator('.cm-editor'), 'bottom');
+    await expect(editor.locator('.cm-content')).toBeFocused();
+    expect((await lines()).join('\n')).toMatch(
+      /^first = 1\nlast = 2\nimport xarray as xr\n[^]*\nds\n$/
+    );
+  });
+
+  test('a drop into a file that may not be written is refused', async () => {
+    const { page } = lab;
+    await page.evaluate(() => {
+      const widget = window.jupyterapp.shell
+        .currentWidget as IDocumentWidget<FileEditor>;
+      const model = widget.context.contentsModel!;
+      Object.defineProperty(widget.context, 'contentsModel', {
+        value: { ...model, writable: false }
+      });
+    });
+    await drop(page.locator('.jp-FileEditor .cm-line').first());
+    await expect(
+      page.locator('.Toastify__toast').filter({ hasText: 'is read-only.' })
+    ).toBeVisible();
+    expect(await lines()).toEqual(['first = 1', 'last = 2', '']);
   });
 });
 
@@ -128,7 +192,44 @@ test('a console takes the code into its prompt, by Enter and by drag, and does n
 
   await panel.drag(row, prompt, 'middle');
   await expect(prompt).toContainText('xr.open_zarr(');
-  await expect(page.locator('.jp-CodeConsole-content .jp-Cell')).toHaveCount(0);
+  await expect(prompt).toBeFocused();
+  const cells = page.locator('.jp-CodeConsole-content .jp-Cell');
+  await expect(cells).toHaveCount(0);
+  // The keys are the console's now.
+  await page.keyboard.press('Shift+Enter');
+  await expect(cells.first().locator('.jp-OutputArea-output')).toContainText(
+    'xarray.Dataset',
+    { timeout: 45_000 }
+  );
+  await expect(prompt).not.toContainText('xr.open_zarr(');
+});
+
+test('what stands in the prompt of a console stays as it is', async () => {
+  const { page, panel } = lab;
+  await run(page, 'console:create', { kernelPreference: { name: 'python3' } });
+  const prompt = page.locator('.jp-CodeConsole-promptCell .cm-content');
+  await expect(prompt).toBeVisible({ timeout: 30_000 });
+  const row = await panel.select('js2', STORE);
+  const text = async () =>
+    (await prompt.locator('.cm-line').allTextContents()).join('\n');
+  const wait = () => expect(prompt).toBeFocused();
+  await prompt.click();
+  await page.keyboard.type('first = 1');
+  await panel.name(row).click();
+  await page.keyboard.press('Enter');
+  await wait();
+  const once = await text();
+  expect(once).toMatch(/^first = 1\nimport xarray as xr\n[^]*\nds$/);
+  const code = once.slice('first = 1\n'.length);
+
+  await panel.name(row).click();
+  await page.keyboard.press('Enter');
+  await wait();
+  expect(await text()).toBe(`first = 1\n${code}\n${code}`);
+
+  await panel.drag(row, prompt.locator('.cm-line').first(), 'middle');
+  await wait();
+  expect(await text()).toBe(`first = 1\n${code}\n${code}\n${code}`);
 });
 
 test.describe('refusals', () => {
