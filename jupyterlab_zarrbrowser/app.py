@@ -9,10 +9,11 @@ from typing import Any
 
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Any as AnyTrait
-from traitlets import Bool, Float, default
+from traitlets import Bool, Float, Int, default
 
 from . import config, discovery, wire
-from .browser import Browser, EndpointSpec
+from .browser import MAX_USAGE_OBJECTS, Browser
+from .discovery import Offered
 from .handlers import routes
 from .io_thread import IoThread
 
@@ -53,6 +54,10 @@ class ZarrBrowser(ExtensionApp):
         config=True
     )
 
+    max_usage_objects = Int(
+        MAX_USAGE_OBJECTS, help="Objects after which a count of a folder or scratch space ends and says “at least”."
+    ).tag(config=True)
+
     dask = AnyTrait(
         default_value=None,
         allow_none=True,
@@ -63,17 +68,17 @@ class ZarrBrowser(ExtensionApp):
     def _discover_default(self) -> bool:
         return not self.endpoints
 
-    def specs(self, server_root: str) -> tuple[list[EndpointSpec], list[config.ConfigError]]:
+    def specs(self, server_root: str) -> tuple[list[Offered], list[config.ConfigError]]:
         """The endpoints in the order of the panel, and what is wrong with the ones that are left out."""
         endpoints, wrong = _usable(config.read_endpoints, self.endpoints)
         scratch, also_wrong = _usable(config.read_scratch, self.scratch)
-        found: list[EndpointSpec] = [(each, "admin", None) for each in endpoints]
-        found += discovery.from_scratch(scratch, os.environ)
+        found = [Offered(each, "admin", None) for each in endpoints]
+        found += discovery.from_scratch(scratch, os.environ, endpoints)
         if self.discover:
             roots = {each.root.rstrip("/") for each, _, _ in found if each.root}
             offered = discovery.discover(os.environ, Path.home(), server_root)
             found += [spec for spec in offered if spec[0].root.rstrip("/") not in roots]
-        unique: dict[str, EndpointSpec] = {}
+        unique: dict[str, Offered] = {}
         for spec in found:
             unique.setdefault(spec[0].id, spec)
         return list(unique.values()), wrong + also_wrong
@@ -93,7 +98,15 @@ class ZarrBrowser(ExtensionApp):
                 hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
             )
         self.io = IoThread("zarrbrowser-io")
-        self.browser = Browser(specs, cache_s=self.cache_s, has_dask=self.dask, problem=problem)
+        self.browser = Browser(
+            specs,
+            cache_s=self.cache_s,
+            has_dask=self.dask,
+            problem=problem,
+            remarks=discovery.remarks(_usable(config.read_scratch, self.scratch)[0], os.environ),
+            history=Path(self.data_dir) / "zarrbrowser",
+            max_usage_objects=self.max_usage_objects,
+        )
         self.handlers.extend(routes(self.browser, self.io))
 
     async def stop_extension(self) -> None:

@@ -8,16 +8,24 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import Coroutine, Sequence
+from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
+from .concurrency import gather
 from .config import AnyEndpointConfig
+from .discovery import Offered
 from .errors import BrowserError
 from .explorer import Explorer
 from .formats import METADATA_NAMES
+from .history import UsageHistory
+from .jobs import Jobs
+from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
+from .transfers import Copy, Deletion
+from .usage import UsageScan
 
 _T = TypeVar("_T")
 
@@ -31,16 +39,22 @@ MAX_KEY_LENGTH = 4096
 #: Endpoints that an error names.
 _NAMED_ENDPOINTS = 8
 
-EndpointSpec = tuple[AnyEndpointConfig, wire.EndpointSource, wire.Scratch | None]
+#: Objects after which a count ends, if the administrator says nothing.
+MAX_USAGE_OBJECTS = 100_000_000
 
 
 class _Endpoint:
-    def __init__(self, spec: EndpointSpec, cache_s: float) -> None:
+    def __init__(self, spec: Offered, cache_s: float) -> None:
         self.config, self.source, self.scratch = spec
         self.store: Store = open_store(self.config)
+        self._cache_s = cache_s
         self.explorer = Explorer(self.store, cache_s)
         self.problem: wire.Problem | None = None
         self.was_asked = False
+
+    def forget(self) -> None:
+        """Ask the store anew from now on."""
+        self.explorer = Explorer(self.store, self._cache_s)
 
     def public(self) -> wire.Endpoint:
         return wire.Endpoint(
@@ -48,12 +62,27 @@ class _Endpoint:
             title=self.config.shown_title,
             kind=self.config.kind,  # type: ignore[arg-type]
             url=self.store.uri(""),
-            writable=self.config.writable,
+            writable=bool(self.config.writable),
+            writable_prefixes=self.config.writable if isinstance(self.config.writable, list) else None,
             status="problem" if self.problem else "ok" if self.was_asked else "unchecked",
             source=self.source,
             problem=self.problem,
-            scratch=self.scratch,
+            scratch=self._public_scratch(),
         )
+
+    def _public_scratch(self) -> wire.Scratch | None:
+        place = self.scratch
+        if place is None:
+            return None
+        return wire.Scratch(variable=place.variable, lifetime_days=place.lifetime_days, own_key=place.own_key)
+
+    def check_writable(self, key: str) -> None:
+        """Raise BrowserError (``read_only``) where what lies at ``key`` may not be changed."""
+        if not self.config.allows_writing(key):
+            where = self.store.uri(key)
+            own = self.config.writable if isinstance(self.config.writable, list) else []
+            hint = f"You may write below {self.store.uri(own[0])}." if own else ""
+            raise BrowserError("read_only", f"{where} can only be read.", hint)
 
 
 class Browser:
@@ -69,18 +98,32 @@ class Browser:
         Whether cells may use them; None looks whether they are installed here.
     problem
         What is wrong with the configuration, if anything.
+    remarks
+        What users should know of where their scratch lies.
+    history
+        Folder in which counts are remembered; None remembers none.
+    max_usage_objects
+        Objects after which a count ends and says "at least".
     """
 
     def __init__(
         self,
-        specs: Sequence[EndpointSpec],
+        specs: Sequence[Offered],
         *,
         cache_s: float = 300,
         has_dask: bool | None = None,
         problem: wire.Problem | None = None,
         has_cftime: bool | None = None,
+        remarks: Sequence[wire.Health] = (),
+        history: Path | None = None,
+        max_usage_objects: int = MAX_USAGE_OBJECTS,
     ) -> None:
         self._problem = problem
+        self._remarks = list(remarks)
+        self._history = UsageHistory(history)
+        self._lifetimes = Lifetimes()
+        self._max_usage_objects = max_usage_objects
+        self._jobs: Jobs | None = None
         self._specs = list(specs)
         self._cache_s = cache_s
         self._open: dict[str, _Endpoint] | None = None
@@ -208,8 +251,105 @@ class Browser:
             raise BrowserError("bad_request", "Only objects can be downloaded.", "Choose one object.")
         return await _bounded(which, which.store.read(key, wanted))
 
+    async def scratch(self) -> wire.ScratchLocations:
+        """Where this user's scratch lies, and what the last count of it said."""
+        places = [each for each in self._endpoints.values() if each.scratch is not None]
+        keep = [
+            each.config.id
+            for each in self._endpoints.values()
+            if each.config.writable and each.scratch is None and each.store.can_scan
+        ]
+        return wire.ScratchLocations(
+            locations=list(await gather(self._location(each) for each in places)), remarks=self._remarks, keep=keep
+        )
+
+    async def _location(self, which: _Endpoint) -> wire.ScratchLocation:
+        assert which.scratch is not None
+        key = which.scratch.own_key
+        store = which.store
+        lifetime = await self._lifetimes.of(store, key, which.scratch)
+        usage = await self._history.last(store.uri(key))
+        writable = which.config.allows_writing(key)
+        return await location_of(store, which.config.shown_title, writable, which.scratch, lifetime, usage)
+
+    async def start(self, request: wire.JobRequest) -> wire.Job:
+        """Begin a job. Rights are checked before anything is read.
+
+        Raises
+        ------
+        BrowserError
+            ``read_only``, ``bad_request``, ``unknown_endpoint``, ``throttled``.
+        """
+        which = self._endpoint(request.endpoint)
+        _check_key(request.key)
+        match request.kind:
+            case "usage":
+                return await self._start_usage(which, request)
+            case "delete":
+                which.check_writable(request.key)
+                if not request.key or (which.store.has_buckets and request.key.count("/") < 2):
+                    raise BrowserError("bad_request", "A bucket is not deleted from here.", "Choose what lies in it.")
+                deletion = Deletion(which.store, request.key, request.max_objects)
+                return self.jobs.start(request, lambda: self._changing(which, deletion.run()), deletion.progress)
+            case "copy":
+                return self._start_copy(which, request)
+
+    async def _start_usage(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
+        key, store = request.key, which.store
+        if key and not key.endswith("/"):
+            raise BrowserError("bad_request", "A container's key ends in a slash.", "Only containers are counted.")
+        if not store.can_scan or (store.has_buckets and not key):
+            raise BrowserError("list_unsupported", f"{store.title} cannot be counted as a whole.", "Choose a bucket.")
+        scan: UsageScan | None = None
+
+        async def run() -> wire.Usage:
+            nonlocal scan
+            lifetime = await self._lifetimes.of(store, key, which.scratch)
+            previous = await self._history.last(store.uri(key))
+            scan = UsageScan(which.explorer, key, lifetime, max_objects=self._max_usage_objects, previous=previous)
+            return await self._history.keep(store.uri(key), await scan.run())
+
+        return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else wire.JobProgress())
+
+    def _start_copy(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
+        if request.to_key is None:
+            raise BrowserError("bad_request", "`toKey` is missing.", "Say where the copy should lie.")
+        target = self._endpoint(request.to_endpoint or request.endpoint)
+        key, to_key = request.key, request.to_key
+        _check_key(to_key)
+        target.check_writable(to_key)
+        if request.delete_source:
+            which.check_writable(key)
+        if key.endswith("/") != to_key.endswith("/") or not key or not to_key:
+            raise BrowserError("bad_request", "A folder is copied to a folder, an object to an object.")
+        place, to_place = which.store.uri(key), target.store.uri(to_key)
+        if key.endswith("/") and (to_place.startswith(place) or place.startswith(to_place)):
+            raise BrowserError("bad_request", "A folder cannot be copied into itself.", "Choose another place.")
+        if place == to_place:
+            raise BrowserError("bad_request", "It lies there already.", "Choose another place.")
+        copy = Copy(which.store, key, target.store, to_key, request.if_exists, delete_source=request.delete_source)
+        return self.jobs.start(request, lambda: self._changing(target, copy.run(), which), copy.progress)
+
+    async def _changing(self, which: _Endpoint, work: Coroutine[Any, Any, _T], other: _Endpoint | None = None) -> _T:
+        """What was remembered of an endpoint may be wrong afterwards, however the work ends."""
+        try:
+            return await work
+        finally:
+            for each in {which, other or which}:
+                each.forget()
+
+    @property
+    def jobs(self) -> Jobs:
+        """Work that outlives a request."""
+        # Made on the loop that uses it.
+        if self._jobs is None:
+            self._jobs = Jobs()
+        return self._jobs
+
     async def close(self) -> None:
-        """Give all connections back."""
+        """End all jobs and give all connections back."""
+        if self._jobs is not None:
+            await self._jobs.close()
         if self._open is not None:
             await asyncio.gather(*(each.store.close() for each in self._open.values()), return_exceptions=True)
 

@@ -59,25 +59,35 @@ class EndpointConfig(
     root
         Where the tree starts; what that is depends on the kind.
     writable
-        Whether users may write and delete through the panel.
+        Whether users may write and delete through the panel: everywhere, nowhere, or below these prefixes only (each
+        relative to ``root`` and ending in ``/``).
     timeout_s
         Seconds for one request to the store.
     concurrency
         Requests to the store in flight at the same time.
+    scan_concurrency
+        Listings in flight at the same time while all below a place is counted, beside those.
     """
 
     id: str
     title: str | None = None
     root: str = ""
-    writable: bool = False
+    writable: bool | list[str] = False
     timeout_s: float = 20.0
     concurrency: int = 32
+    scan_concurrency: int = 64
 
     kind: ClassVar[str] = ""
 
     def conflicts(self) -> list[str]:
         """Impossible combinations, each as ``field: why``."""
         return []
+
+    def allows_writing(self, key: str) -> bool:
+        """Whether what lies at ``key`` (an object, or a container and all in it) may be changed."""
+        if isinstance(self.writable, bool):
+            return self.writable
+        return any(key.startswith(prefix) for prefix in self.writable)
 
     @property
     def shown_title(self) -> str:
@@ -170,13 +180,38 @@ AnyEndpointConfig = S3Config | GcsConfig | HttpConfig | LocalConfig
 class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where users keep what may be deleted.
 
-    ``url_env`` names environment variables, the first that is set wins; or ``url`` states the place.
+    Parameters
+    ----------
+    url_env
+        Names of environment variables; the first that is set wins.
+    url
+        The place itself, where no variable names it. May hold ``{user}``.
+    endpoint
+        Id of the configured endpoint whose service and credentials are used; the provider's default chain if left out.
+    title
+        What the panel shows.
+    lifetime_days
+        Days after which objects are deleted, where the bucket's own rules cannot be read; None for never.
+    quota_bytes
+        Bytes that a user may keep: a number, or a function of the user's name that returns one or None.
+    warn_at
+        Shares of the quota from which on the panel warns.
+    price_per_tb_month
+        What 10**12 bytes cost in a month, in ``currency``.
+    writable
+        Whether users may write and delete through the panel, in their own prefix.
     """
 
     url_env: list[str] = []
     url: str | None = None
-    lifetime_days: float | None = 7
-    quota_bytes: int | None = None
+    endpoint: str | None = None
+    title: str = "Scratch"
+    lifetime_days: float | msgspec.UnsetType | None = msgspec.UNSET
+    quota_bytes: Any = None
+    warn_at: tuple[float, ...] = (0.8, 0.95)
+    price_per_tb_month: float | None = None
+    currency: str = "$"
+    writable: bool = True
 
 
 #: What msgspec repeats of the value, in the cases in which it does: an unknown choice, a wrong kind.
@@ -235,8 +270,14 @@ def _problems(config: EndpointConfig) -> list[str]:
         found.append("id: letters, digits, '.', '_' and '-', at most 64, beginning with a letter or digit")
     if not 0 < config.timeout_s <= _MAX_TIMEOUT_S:
         found.append(f"timeout_s: must be above 0 and at most {_MAX_TIMEOUT_S}")
+    if isinstance(config.writable, list) and not all(
+        prefix.endswith("/") and prefix != "/" for prefix in config.writable
+    ):
+        found.append("writable: each prefix must end with a slash")
     if not 1 <= config.concurrency <= 256:
         found.append("concurrency: must be 1 to 256")
+    if not 1 <= config.scan_concurrency <= 256:
+        found.append("scan_concurrency: must be 1 to 256")
     endpoint_url = getattr(config, "endpoint_url", None)
     problems = (_check_url("endpoint_url", endpoint_url) if endpoint_url else None, _check_root(config))
     return [*found, *(problem for problem in problems if problem)]
@@ -260,10 +301,15 @@ def read_scratch(raw: Any) -> list[ScratchConfig]:
         found = [] if config.url or config.url_env else ["url_env: is required where url is not given"]
         if config.url and not re.match("(s3|gs|gcs)://[^/@]+(/|$)", config.url):
             found.append("url: must begin with s3:// or gs:// and name a bucket")
-        if config.lifetime_days is not None and not config.lifetime_days > 0:
-            found.append("lifetime_days: must be above 0")
-        if config.quota_bytes is not None and config.quota_bytes <= 0:
-            found.append("quota_bytes: must be above 0")
+        days, quota, price = config.lifetime_days, config.quota_bytes, config.price_per_tb_month
+        if isinstance(days, int | float) and not 0 < days < float("inf"):
+            found.append("lifetime_days: must be above 0; None for never")
+        if not (quota is None or callable(quota) or (type(quota) is int and quota > 0)):
+            found.append("quota_bytes: must be a whole number above 0, or a function of a user's name")
+        if not all(0 < share <= 1 for share in config.warn_at):
+            found.append("warn_at: must be shares above 0, up to 1")
+        if price is not None and not 0 <= price < float("inf"):
+            found.append("price_per_tb_month: must be 0 or above")
         return found
 
     return _read(raw, "scratch", ScratchConfig, problems)

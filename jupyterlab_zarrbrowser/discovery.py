@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import configparser
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
 
 from .config import AnyEndpointConfig, GcsConfig, LocalConfig, S3Config, ScratchConfig
-from .wire import EndpointSource, Scratch
+from .expiry import DEFAULT_DAYS, LifetimeSource
+from .wire import EndpointSource, Health
 
 #: (variable, title, scratch?) as hubs of 2i2c and Pangeo set them.
 _BUCKET_VARIABLES = (
@@ -21,53 +26,155 @@ _BUCKET_VARIABLES = (
     ("PERSISTENT_PUBLIC_BUCKET", "Persistent (public)", False),
 )
 
-Discovered = tuple[AnyEndpointConfig, EndpointSource, Scratch | None]
+#: How the name of the user stands in places that are the same for all.
+_USER = re.compile(r"\{(?:user|username|unescaped_username)\}|\$\{?JUPYTERHUB_USER\}?|\$\{?USER\}?", re.IGNORECASE)
+
+#: Hubs set one of these.
+_USER_VARIABLES = ("JUPYTERHUB_USER", "NB_USER_NAME")
 
 
-def discover(environ: Mapping[str, str], home: Path, server_root: str) -> list[Discovered]:
+@dataclass(frozen=True, slots=True)
+class ScratchPlace:
+    """What is known of an endpoint that holds scratch space, beside its address."""
+
+    variable: str | None
+    """Environment variable that named it, None where the configuration did."""
+    own_key: str
+    """The user's own part of it: ``""``, or a prefix that ends in ``/``."""
+    user: str
+    lifetime_days: float | None
+    lifetime_source: LifetimeSource
+    config: ScratchConfig
+
+
+class Offered(NamedTuple):
+    """An endpoint, who put it there, and what is known of it where it holds scratch space."""
+
+    config: AnyEndpointConfig
+    source: EndpointSource
+    scratch: ScratchPlace | None
+
+
+def discover(environ: Mapping[str, str], home: Path, server_root: str) -> list[Offered]:
     """Everything that can be offered without configuration, the most personal first."""
     return [*from_environment(environ), *from_profiles(environ, home), *from_server(server_root)]
 
 
-def from_environment(environ: Mapping[str, str]) -> list[Discovered]:
+def user_of(environ: Mapping[str, str]) -> str:
+    """The name of this user on the hub, empty where there is none."""
+    return next((environ[name] for name in _USER_VARIABLES if environ.get(name)), "")
+
+
+def from_environment(environ: Mapping[str, str]) -> list[Offered]:
     """Scratch and persistent buckets named by the environment; the first name of a place wins."""
-    found: list[Discovered] = []
+    found: list[Offered] = []
     places: set[str] = set()
     for variable, title, is_scratch in _BUCKET_VARIABLES:
-        place = environ.get(variable, "").strip()
-        scratch = Scratch(variable=variable, lifetime_days=None, quota_bytes=None) if is_scratch else None
-        config = _bucket(variable.lower().replace("_", "-"), title, place)
-        if config is not None and place.rstrip("/") not in places:
-            places.add(place.rstrip("/"))
-            found.append((config, "environment", scratch))
+        place = _Place(environ.get(variable, ""), user_of(environ))
+        config = place.config(variable.lower().replace("_", "-"), title, None, writable=True)
+        if config is not None and place.root.rstrip("/") not in places:
+            places.add(place.root.rstrip("/"))
+            scratch = place.scratch(variable, ScratchConfig()) if is_scratch else None
+            found.append(Offered(config, "environment", scratch))
     return found
 
 
-def from_scratch(configs: list[ScratchConfig], environ: Mapping[str, str]) -> list[Discovered]:
+def from_scratch(
+    configs: Sequence[ScratchConfig], environ: Mapping[str, str], endpoints: Sequence[AnyEndpointConfig] = ()
+) -> list[Offered]:
     """What ``c.ZarrBrowser.scratch`` names. A variable that is not set is passed over."""
-    found: list[Discovered] = []
+    found: list[Offered] = []
+    services = {each.id: each for each in endpoints}
     for index, config in enumerate(configs):
         variable = next((name for name in config.url_env if environ.get(name)), None)
-        place = environ[variable] if variable else config.url or ""
-        endpoint = _bucket("scratch" if index == 0 else f"scratch-{index + 1}", "Scratch", place)
+        place = _Place(environ[variable] if variable else config.url or "", user_of(environ))
+        endpoint = place.config(
+            "scratch" if index == 0 else f"scratch-{index + 1}",
+            config.title,
+            services.get(config.endpoint or ""),
+            writable=config.writable,
+        )
         if endpoint is not None:
-            scratch = Scratch(variable=variable, lifetime_days=config.lifetime_days, quota_bytes=config.quota_bytes)
-            found.append((endpoint, "environment" if variable else "admin", scratch))
+            source: EndpointSource = "environment" if variable else "admin"
+            found.append(Offered(endpoint, source, place.scratch(variable, config)))
     return found
 
 
-def _bucket(endpoint_id: str, title: str, place: str) -> AnyEndpointConfig | None:
-    scheme, _, rest = place.partition("://")
-    if not rest.strip("/"):
-        return None
-    if scheme == "s3":
-        return S3Config(id=endpoint_id, title=title, root=place)
-    if scheme in {"gs", "gcs"}:
-        return GcsConfig(id=endpoint_id, title=title, root=place)
-    return None
+def remarks(configs: Sequence[ScratchConfig], environ: Mapping[str, str]) -> list[Health]:
+    """What a user should know of the variables that name scratch space."""
+    found: list[Health] = []
+    groups = [each.url_env for each in configs] or [[name for name, _, is_scratch in _BUCKET_VARIABLES if is_scratch]]
+    for names in groups:
+        places = {name: _Place(environ[name], user_of(environ)) for name in names if environ.get(name, "").strip()}
+        usable = [name for name, place in places.items() if place.scheme in _SCHEMES]
+        first = usable[0] if usable else None
+        for name, place in places.items():
+            if place.scheme not in _SCHEMES:
+                message = (
+                    f"{name} names a place that begins with {place.scheme or 'no scheme'}, which cannot be opened."
+                )
+                hint = "Places begin with s3:// or gs://."
+                found.append(Health(level="warning", code="scratch_scheme", message=message, hint=hint))
+            elif place.root.rstrip("/") != places[first or name].root.rstrip("/"):
+                message = f"{first} and {name} name different places. {first} is taken for your scratch."
+                hint = "Ask the administrator of the hub which of them is right."
+                found.append(Health(level="warning", code="scratch_disagrees", message=message, hint=hint))
+            elif place.is_shared:
+                message = f"{name} is the same for all users, and which part of it is yours is not known."
+                hint = "Set JUPYTERHUB_USER, or put {user} into it."
+                found.append(Health(level="info", code="scratch_shared", message=message, hint=hint))
+    return found
 
 
-def from_profiles(environ: Mapping[str, str], home: Path) -> list[Discovered]:
+_SCHEMES = ("s3", "gs", "gcs")
+
+
+class _Place:
+    """Where a variable or the configuration says that a user's things lie."""
+
+    def __init__(self, text: str, user: str) -> None:
+        self.user = user
+        text = text.strip()
+        head, *_ = _USER.split(text)
+        has_user = head != text
+        self.root = _USER.sub(user, text) if user else head
+        scheme, separator, rest = self.root.partition("://")
+        self.scheme: str = scheme if separator else ""
+        names = rest.split("/")
+        #: Whether it is not known to be one user's own.
+        self.is_shared = has_user and not user
+        #: Below ``root``.
+        self.own_key = "" if self.is_shared or not user or user in names else f"{user}/"
+        self._bucket = names[0]
+
+    def config(
+        self, endpoint_id: str, title: str, service: AnyEndpointConfig | None, *, writable: bool
+    ) -> AnyEndpointConfig | None:
+        """The endpoint; None where the text names no bucket of a kind that can be opened."""
+        if self.scheme not in _SCHEMES or not self._bucket.strip("/"):
+            return None
+        rights: bool | list[str] = writable and not self.is_shared
+        if rights and self.own_key:
+            rights = [self.own_key]
+        kind = S3Config if self.scheme == "s3" else GcsConfig
+        if isinstance(service, kind):
+            return msgspec.structs.replace(service, id=endpoint_id, title=title, root=self.root, writable=rights)
+        return kind(id=endpoint_id, title=title, root=self.root, writable=rights)
+
+    def scratch(self, variable: str | None, config: ScratchConfig) -> ScratchPlace:
+        days = config.lifetime_days
+        is_default = isinstance(days, msgspec.UnsetType)
+        return ScratchPlace(
+            variable=variable,
+            own_key=self.own_key,
+            user=self.user,
+            lifetime_days=DEFAULT_DAYS if isinstance(days, msgspec.UnsetType) else days,
+            lifetime_source="default" if is_default else "configured",
+            config=config,
+        )
+
+
+def from_profiles(environ: Mapping[str, str], home: Path) -> list[Offered]:
     """One endpoint for each profile of the AWS files."""
     names: list[str] = []
     for variable, default, pattern in (
@@ -87,7 +194,9 @@ def from_profiles(environ: Mapping[str, str], home: Path) -> list[Discovered]:
         while (each := known if number == 1 else f"{known}-{number}") in ids:
             number += 1
         ids[each] = name
-    return [(S3Config(id=f"profile-{each}", title=name, profile=name), "profile", None) for each, name in ids.items()]
+    return [
+        Offered(S3Config(id=f"profile-{each}", title=name, profile=name), "profile", None) for each, name in ids.items()
+    ]
 
 
 def _sections(path: Path) -> list[str]:
@@ -104,6 +213,6 @@ def _slug(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:50] or "default"
 
 
-def from_server(root: str) -> list[Discovered]:
+def from_server(root: str) -> list[Offered]:
     """The folder that JupyterLab's own file browser shows."""
-    return [(LocalConfig(id="server", title="Files of this server", root=root), "server", None)] if root else []
+    return [Offered(LocalConfig(id="server", title="Files of this server", root=root), "server", None)] if root else []

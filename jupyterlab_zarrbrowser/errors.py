@@ -65,6 +65,8 @@ _HINTS: dict[str, str] = {
     "too_large": "The panel reads descriptions, not data. Open it in a notebook.",
     "bad_request": "Check the address.",
     "bad_range": "It may have changed meanwhile: download it again from its beginning.",
+    "read_only": "Choose another place, or ask the administrator to make it writable.",
+    "conflict": "Refresh the folder to see what is there.",
     "outside_endpoints": "Ask the administrator to add it to c.ZarrBrowser.endpoints.",
 }
 

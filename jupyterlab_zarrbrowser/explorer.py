@@ -119,6 +119,28 @@ class Explorer:
         arrays = (nodes.with_details(self._node(where, array), array) for array, where in found)
         return [node for node in arrays if isinstance(node, wire.ArrayNode)]
 
+    async def arrays_below(self, key: str, paths: Iterable[str]) -> dict[str, ArrayFacts]:
+        """Arrays anywhere in a store, by path below ``key`` (ending in ``/``; ``""`` is the store itself).
+
+        Consolidated metadata tells them all in one request; else those of ``paths`` are read that are arrays. One that
+        cannot be read is left out.
+        """
+        place = await self._recogniser.find(key)
+        if place is None:
+            return {}
+        if isinstance(place.found.facts, ArrayFacts):
+            return {"": place.found.facts}
+        if place.tree is not None:
+            below = place.tree.below(place.path)
+            return {f"{path}/": facts for path, facts in below if isinstance(facts, ArrayFacts)}
+        chosen = [path for path in paths if path]
+        found = await gather(outcome(self._recogniser.find(key + path)) for path in chosen)
+        return {
+            path: each.found.facts
+            for path, each in zip(chosen, found, strict=True)
+            if isinstance(each, Place) and isinstance(each.found.facts, ArrayFacts)
+        }
+
     async def members(self, key: str, place: Place) -> tuple[dict[str, Facts] | None, bool]:
         """Direct members of a group by name, and whether they are unknowable (neither listed nor consolidated)."""
         if not isinstance(place.found.facts, GroupFacts):

@@ -29,6 +29,9 @@ _S = TypeVar("_S")
 #: A request of 200 keys of the greatest length stays below.
 _MAX_BODY = 2 * 2**20
 
+#: Between two events of a job.
+_EVENT_S = 0.25
+
 #: Refusals of the server itself.
 _CODES = {401: "forbidden", 403: "forbidden", 404: "not_found", 413: "too_large"}
 
@@ -186,6 +189,70 @@ def _decoded(body: bytes, struct: type[_S]) -> _S:
         raise BrowserError("bad_request", f"The body is no {struct.__name__}: {exc}") from exc
 
 
+class ScratchHandler(ZarrBrowserHandler):
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        await self.answer(self.browser.scratch)
+
+
+class JobsHandler(ZarrBrowserHandler):
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        async def work() -> wire.Jobs:
+            return self.browser.jobs.list()
+
+        await self.answer(work)
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        await self.answer(lambda: self.browser.start(_decoded(self.request.body, wire.JobRequest)))
+
+
+class JobHandler(ZarrBrowserHandler):
+    @web.authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        async def work() -> wire.Job:
+            return self.browser.jobs.get(job_id)
+
+        await self.answer(work)
+
+    @web.authenticated
+    @authorized
+    async def delete(self, job_id: str) -> None:
+        await self.answer(lambda: self.browser.jobs.cancel(job_id))
+
+
+class JobEventsHandler(ZarrBrowserHandler):
+    """Server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html): the job, until it ends."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, job_id: str) -> None:
+        try:
+            job = await self.io.run(self.browser.jobs.watch(job_id, 0))
+        except BrowserError as exc:
+            self.fail(exc)
+            return
+        self.set_header("Content-Type", "text/event-stream")
+        self.set_header("Cache-Control", "no-cache")
+        # A proxy that gathers what it passes on would show progress at the end only.
+        self.set_header("X-Accel-Buffering", "no")
+        try:
+            while True:
+                self.write(b"data: " + _encode(job) + b"\n\n")
+                await self.flush()
+                if job.state not in {"queued", "running"}:
+                    break
+                job = await self.io.run(self.browser.jobs.watch(job_id, _EVENT_S))
+        except (iostream.StreamClosedError, BrowserError):
+            return  # nobody watches any more, or the job was forgotten
+        self.finish()
+
+
 class DownloadHandler(ZarrBrowserHandler):
     """One object as it is, or the part of it that a ``Range`` asks for."""
 
@@ -268,6 +335,10 @@ ROUTES: dict[str, type[ZarrBrowserHandler]] = {
     "nodes": NodesHandler,
     "snippets": SnippetsHandler,
     "download": DownloadHandler,
+    "scratch": ScratchHandler,
+    "jobs": JobsHandler,
+    r"jobs/([^/]+)": JobHandler,
+    r"jobs/([^/]+)/events": JobEventsHandler,
 }
 
 
@@ -299,7 +370,7 @@ class ReservedHandler(ZarrBrowserHandler):
 
 
 #: See docs/architecture.md, "HTTP".
-RESERVED = r"(preview|scratch|jobs(?:/[^/]+(?:/events)?)?|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
+RESERVED = r"(preview|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
 
 
 def routes(browser: Browser, io: IoThread) -> list[tuple[str, type[ZarrBrowserHandler], dict[str, Any]]]:

@@ -55,6 +55,13 @@ class Hierarchy:
         """Facts of the direct members of a group, by name."""
         return {name: self.child(path, name).found.facts for name in self.names(path)}
 
+    def below(self, path: str) -> Iterator[tuple[str, Facts]]:
+        """All members at any depth below a group, each with its path below that."""
+        start = f"{path}/" if path else ""
+        for member, facts in self._members.items():
+            if member.startswith(start):
+                yield member[len(start) :], facts
+
     def child(self, path: str, name: str) -> Place:
         place = self.place(f"{path}/{name}" if path else name)
         if place is None:

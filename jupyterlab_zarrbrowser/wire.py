@@ -64,7 +64,8 @@ class Scratch(Struct, frozen=True, kw_only=True):
     #: Environment variable that named it, or null where the configuration did.
     variable: str | None
     lifetime_days: float | None
-    quota_bytes: int | None
+    #: Key of the user's own part; empty where all of the endpoint is.
+    own_key: str = ""
 
 
 class Endpoint(Struct, frozen=True, kw_only=True):
@@ -75,7 +76,10 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     kind: EndpointKind
     #: The root as a user would write it: ``s3://bucket/prefix/``, ``https://host/zarr/``; ``s3://`` for every bucket.
     url: str
+    #: Whether anything in it may be changed.
     writable: bool
+    #: Prefixes below which alone that holds; null where it holds everywhere or nowhere.
+    writable_prefixes: list[str] | None
     status: EndpointStatus
     source: EndpointSource
     problem: Problem | None = None
@@ -440,6 +444,7 @@ class ScratchLocation(Struct, frozen=True, kw_only=True):
     #: Shares of the quota from which on the panel warns, ascending.
     warn_at: list[float]
     price_per_tb_month: float | None
+    currency: str
     #: The last scan, null before the first.
     usage: Usage | None
     problem: Problem | None = None

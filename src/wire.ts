@@ -63,7 +63,10 @@ export interface IScratch {
    */
   variable: string | null;
   lifetimeDays: number | null;
-  quotaBytes: number | null;
+  /**
+   * Key of the user's own part; empty where all of the endpoint is.
+   */
+  ownKey: string;
 }
 
 /**
@@ -77,7 +80,14 @@ export interface IEndpoint {
    * The root as a user would write it: `s3://bucket/prefix/`, `https://host/zarr/`; `s3://` for every bucket.
    */
   url: string;
+  /**
+   * Whether anything in it may be changed.
+   */
   writable: boolean;
+  /**
+   * Prefixes below which alone that holds; null where it holds everywhere or nowhere.
+   */
+  writablePrefixes: string[] | null;
   status: EndpointStatus;
   source: EndpointSource;
   problem: IProblem | null;
@@ -599,6 +609,7 @@ export interface IScratchLocation {
    */
   warnAt: number[];
   pricePerTbMonth: number | null;
+  currency: string;
   /**
    * The last scan, null before the first.
    */

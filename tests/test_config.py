@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyterlab_zarrbrowser.config import (
@@ -168,7 +169,8 @@ def test_scratch() -> None:
         ]
     )
     assert configs[0].url_env == ["SCRATCH_BUCKET", "PANGEO_SCRATCH"]
-    assert configs[1].lifetime_days == 7
+    assert configs[0].lifetime_days == 7
+    assert configs[1].lifetime_days is msgspec.UNSET, "not said, which is not the same as seven"
 
 
 @pytest.mark.parametrize(

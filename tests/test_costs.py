@@ -12,6 +12,7 @@ import pytest
 from jupyterlab_zarrbrowser import wire
 from jupyterlab_zarrbrowser.browser import Browser
 from jupyterlab_zarrbrowser.config import read_endpoints
+from jupyterlab_zarrbrowser.discovery import Offered
 from jupyterlab_zarrbrowser.errors import BrowserError
 
 from .servers.counting_proxy import CountingProxy
@@ -26,7 +27,7 @@ class Panel:
         endpoint = {"id": "lab", "kind": "s3", "endpoint_url": proxy.url, "anon": True, **more}
         self._proxy = proxy
         self._runner = asyncio.Runner()
-        self.browser = Browser([(config, "admin", None) for config in read_endpoints([endpoint])], has_dask=True)
+        self.browser = Browser([Offered(config, "admin", None) for config in read_endpoints([endpoint])], has_dask=True)
 
     def close(self) -> None:
         self._runner.run(self.browser.close())

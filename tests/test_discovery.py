@@ -58,7 +58,7 @@ def test_configured_scratch() -> None:
     ]
     first = found[0][2]
     assert first is not None
-    assert (first.variable, first.lifetime_days, first.quota_bytes) == ("SCRATCH_BUCKET", 30, 10)
+    assert (first.variable, first.lifetime_days, first.config.quota_bytes) == ("SCRATCH_BUCKET", 30, 10)
 
 
 def test_profiles(tmp_path: Path) -> None:

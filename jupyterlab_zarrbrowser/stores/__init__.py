@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import EndpointConfig
-from .base import Body, Entry, Page, Range, Store
+from .base import Block, Body, Entry, Page, Range, Store
 from .gcs import GcsStore
 from .http import HttpStore
 from .local import LocalStore
@@ -25,4 +25,4 @@ def open_store(config: EndpointConfig) -> Store:
     return STORES[config.kind](config)
 
 
-__all__ = ["STORES", "Body", "Entry", "Page", "Range", "Store", "open_store"]
+__all__ = ["STORES", "Block", "Body", "Entry", "Page", "Range", "Store", "open_store"]

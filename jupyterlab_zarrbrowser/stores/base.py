@@ -13,7 +13,7 @@ import asyncio
 import random
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, Callable, Coroutine, Mapping
+from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +24,7 @@ from .. import errors
 from ..access import CellAccess
 from ..config import EndpointConfig
 from ..errors import BrowserError
+from ..expiry import LifetimeRule
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -63,6 +64,27 @@ class Page:
     entries: list[Entry]
     cursor: str | None = None
     """Opaque; None on the last page. A short page is not the last one: only a cursor of None is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Objects that lie one after the other in the key space: columns of equal length, in the order of the keys.
+
+    Columns, because a scan meets millions: nothing is made for each object that is not needed.
+    """
+
+    keys: list[str]
+    """Relative to the container that is scanned."""
+    sizes: list[int]
+    """In bytes."""
+    modified: list[str]
+    """ISO 8601, UTC, all of one length."""
+    goes_on: bool
+    """Whether more lies behind the last key."""
+
+    def part(self, start: int, stop: int) -> Block:
+        """Some of the objects, ``stop`` exclusive."""
+        return Block(self.keys[start:stop], self.sizes[start:stop], self.modified[start:stop], self.goes_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +140,7 @@ class Body:
         self.etag, self.modified_at = etag, modified_at
         self._pieces = aiter(pieces)
         self._left = None if self.stop is None else self.stop - start
+        self._kept = b""
         self._store: Store | None = None
         self._stack: AsyncExitStack | None = None
 
@@ -140,6 +163,14 @@ class Body:
                 raise BrowserError("store_error", f"{self._store.title} ended the object too early.")
         return piece
 
+    async def read(self, size: int) -> bytes:
+        """The next ``size`` bytes; fewer at the end only. Raises as :meth:`next`."""
+        found = bytearray(self._kept)
+        while len(found) < size and (piece := await self.next()):
+            found += piece
+        self._kept = bytes(found[size:])
+        return bytes(found[:size])
+
     async def close(self) -> None:
         if self._stack is not None:
             await self._stack.aclose()
@@ -151,8 +182,14 @@ class Store(ABC):
     #: Whether the root is a list of buckets.
     has_buckets = False
 
+    #: Whether everything below a container can be listed in pages that begin anywhere.
+    can_scan = True
+
     def __init__(self, config: EndpointConfig) -> None:
         self.id = config.id
+        #: Listings of a scan in flight at the same time; browsing has its own slots beside them.
+        self.scan_concurrency = config.scan_concurrency
+        self._scan_slots = asyncio.Semaphore(config.scan_concurrency)
         self.title = config.shown_title
         self._timeout_s = config.timeout_s
         self._slots = asyncio.Semaphore(config.concurrency)
@@ -172,6 +209,37 @@ class Store(ABC):
             ``timeout``, ``unreachable``, …
         """
         return await self._guarded(lambda: self._list(container, name_prefix, cursor, limit), listing=True)
+
+    async def scan(self, container: str, *, after: str = "", limit: int = 1000) -> Block:
+        """The next objects below ``container``, on all levels, whose keys come after ``after``: one request.
+
+        ``container`` is ``""`` or ends in ``/``; ``after`` is relative to it and need not exist. At most ``limit``
+        objects, in the order of their keys; fewer do not mean the end.
+
+        Raises
+        ------
+        BrowserError
+            As :meth:`list`; ``list_unsupported`` where this kind or this root cannot be scanned.
+        """
+        if not self.can_scan or (self.has_buckets and not container):
+            raise BrowserError("list_unsupported", f"{self.title} cannot be counted as a whole.", "Choose a bucket.")
+        return await self._guarded(
+            lambda: self._scan(container, after, limit), listing=True, slots=self._scan_slots, tries=1
+        )
+
+    def bucket_of(self, key: str) -> str:
+        """The bucket that ``key`` lies in, ``""`` where there are none."""
+        return ""
+
+    async def lifetimes(self, key: str) -> Sequence[LifetimeRule]:
+        """Rules by which the bucket of ``key`` deletes objects: one request. Empty where there are none.
+
+        Raises
+        ------
+        BrowserError
+            ``forbidden`` where these credentials may not read them, and what :meth:`get` raises.
+        """
+        return await self._guarded(lambda: self._lifetimes(key), listing=False)
 
     async def get(self, key: str, *, max_bytes: int) -> bytes:
         """A whole object, in one request.
@@ -208,6 +276,47 @@ class Store(ABC):
         body.attach(self, stack)
         return body
 
+    async def write(self, key: str, body: Body) -> None:
+        """Put an object: the whole of ``body``, or nothing. Replaces what is there.
+
+        Raises
+        ------
+        BrowserError
+            ``forbidden``, ``store_error`` where the body ends too early or changes, and what :meth:`get` raises.
+        """
+        async with self._bodies:
+            await self._long(lambda: self._write(key, body))
+
+    async def copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+        """Copy an object of ``size`` bytes to ``key``, inside the service where that can be done.
+
+        Raises as :meth:`write`.
+        """
+        if self.shares_service(source):
+            async with self._bodies:
+                await self._long(lambda: self._copy(source, source_key, key, size))
+            return
+        body = await source.read(source_key)
+        try:
+            await self.write(key, body)
+        finally:
+            await body.close()
+
+    async def remove(self, keys: Sequence[str]) -> None:
+        """Delete objects, at most 1,000. One that is gone already is no error.
+
+        Raises
+        ------
+        BrowserError
+            ``forbidden``, and what :meth:`get` raises: some may be deleted then, and some not.
+        """
+        if keys:
+            await self._guarded(lambda: self._remove(keys), listing=False)
+
+    def shares_service(self, other: Store) -> bool:
+        """Whether objects can be copied from there without passing through this server."""
+        return False
+
     @abstractmethod
     async def close(self) -> None:
         """Give connections back. The store cannot be used afterwards."""
@@ -227,6 +336,21 @@ class Store(ABC):
     @abstractmethod
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page: ...
 
+    async def _scan(self, container: str, after: str, limit: int) -> Block:
+        raise NotImplementedError
+
+    async def _write(self, key: str, body: Body) -> None:
+        raise _read_only(self.title)
+
+    async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+        raise _read_only(self.title)
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        raise _read_only(self.title)
+
+    async def _lifetimes(self, key: str) -> Sequence[LifetimeRule]:
+        return []
+
     @abstractmethod
     async def _get(self, key: str, max_bytes: int) -> bytes: ...
 
@@ -244,6 +368,15 @@ class Store(ABC):
     async def _recover(self, error: BrowserError) -> None:  # noqa: B027  (most kinds have nothing to do)
         """Called after an error, so that the next request can do better (forget dead credentials, say)."""
 
+    async def _long(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Many requests, each with the client's own deadline."""
+        try:
+            await work()
+        except BrowserError:
+            raise
+        except Exception as exc:
+            raise self._said(exc, listing=False) from exc
+
     async def guard_read(self, work: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """One piece of a body that is open: no second try, since what came before is gone."""
         try:
@@ -254,26 +387,36 @@ class Store(ABC):
         except Exception as exc:
             raise self._said(exc, listing=False) from exc
 
-    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, _T]], *, listing: bool) -> _T:
+    async def _guarded(
+        self,
+        work: Callable[[], Coroutine[Any, Any, _T]],
+        *,
+        listing: bool,
+        slots: asyncio.Semaphore | None = None,
+        tries: Literal[1, 2] = 2,
+    ) -> _T:
         first: BrowserError | None = None
+        slots = slots or self._slots
         try:
             async with asyncio.timeout(self._timeout_s):
                 try:
-                    return await self._attempt(work, listing)
+                    return await self._attempt(work, listing, slots)
                 except BrowserError as exc:
-                    if exc.code not in _WORTH_ANOTHER_TRY:
+                    if exc.code not in _WORTH_ANOTHER_TRY or tries == 1:
                         raise
                     first = exc
                 # Many rows that were refused together must not come back together.
                 await asyncio.sleep(_PAUSE_S * random.uniform(0.5, 1.5))  # noqa: S311
-                return await self._attempt(work, listing)
+                return await self._attempt(work, listing, slots)
         except TimeoutError as exc:
             # What the first attempt heard says more than that the second one took too long.
             raise first or BrowserError("timeout", f"{self.title} did not answer in time.") from exc
 
-    async def _attempt(self, work: Callable[[], Coroutine[Any, Any, _T]], listing: bool) -> _T:
+    async def _attempt(
+        self, work: Callable[[], Coroutine[Any, Any, _T]], listing: bool, slots: asyncio.Semaphore
+    ) -> _T:
         try:
-            async with self._slots:
+            async with slots:
                 return await work()
         except BrowserError as exc:
             await self._recover(exc)
@@ -327,6 +470,10 @@ def body_of_http(
     return Body(pieces, size=int(length) if length else None, etag=etag, modified_at=modified_at)
 
 
+def _read_only(title: str) -> BrowserError:
+    return BrowserError("read_only", f"{title} can only be read.")
+
+
 def too_large(key: str, max_bytes: int) -> BrowserError:
     name = key.removesuffix("/").rsplit("/", 1)[-1] or "It"
     limit = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
@@ -374,6 +521,13 @@ class BucketRoot:
 
     def relative(self, bucket: str, object_key: str) -> str:
         return f"{bucket}/{object_key}".removeprefix(self.prefix)
+
+    def relative_prefix(self, bucket: str, object_prefix: str) -> str | None:
+        """A prefix in a bucket as one below the root: ``""`` where it holds all of that, None where nothing."""
+        whole = f"{bucket}/{object_prefix}"
+        if whole.startswith(self.prefix):
+            return whole[len(self.prefix) :]
+        return "" if self.prefix.startswith(whole) else None
 
     def uri(self, key: str) -> str:
         return f"{self.scheme}://{self.prefix}{key}"

@@ -9,17 +9,21 @@ import asyncio
 import importlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ..access import CellAccess
+from ..concurrency import gather
 from ..config import GcsConfig
 from ..errors import BrowserError, causes
+from ..expiry import LifetimeRule
 from .base import (
     PIECE_BYTES,
     READ_BYTES,
+    Block,
     Body,
     BucketRoot,
     Entry,
@@ -38,6 +42,10 @@ _NO_LAYOUT_PROBE = {"GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT": "false"}
 
 #: A page of 1,000 rows has well under one MiB.
 _MAX_PAGE_BYTES = 16 * 2**20
+
+
+#: Parts of what is written; a multiple of 256 KiB.
+_PART_BYTES = 16 * 2**20
 
 
 class GcsStore(Store):
@@ -90,7 +98,7 @@ class GcsStore(Store):
         try:
             return core.GCSFileSystem(
                 project=self._project,
-                access="read_only",
+                access="read_write" if config.writable else "read_only",
                 token=token,
                 endpoint_url=config.endpoint_url,
                 requester_pays=config.requester_pays,
@@ -116,8 +124,14 @@ class GcsStore(Store):
         stack: AsyncExitStack,
         path: tuple[str, ...],
         key: str,
-        query: dict[str, str | int | None],
+        query: Mapping[str, str | int | None],
         more: dict[str, str] | None = None,
+        *,
+        method: str = "GET",
+        data: bytes | None = None,
+        json_body: Any = None,
+        is_upload: bool = False,
+        url: str | None = None,
     ) -> Any:
         """A good answer to one request.
 
@@ -127,11 +141,13 @@ class GcsStore(Store):
         fs = await stack.enter_async_context(self._connection.use())
         session = await fs._set_session()
         headers = {**await asyncio.to_thread(fs._get_headers, None), **(more or {})}
-        address = fs.base + "/".join(quote(part, safe="") for part in path)
+        base = fs.base.replace("/storage/v1/", "/upload/storage/v1/") if is_upload else fs.base
+        address = base + "/".join(quote(part, safe="") for part in path)
         parameters = urlencode(fs._get_params(query), quote_via=quote)
-        url = importlib.import_module("yarl").URL(f"{address}?{parameters}", encoded=True)
-        response = await stack.enter_async_context(session.get(url, headers=headers, allow_redirects=False))
-        if response.status >= 300:
+        target = importlib.import_module("yarl").URL(url or f"{address}?{parameters}", encoded=True)
+        asked = session.request(method, target, headers=headers, data=data, json=json_body, allow_redirects=False)
+        response = await stack.enter_async_context(asked)
+        if response.status >= 300 and not (response.status == 308 and url):  # 308: the next part, please
             raise self._refusal(response.status, response.content_type, bool(key), fs)
         if is_page(response.content_type, key) and "x-goog-generation" not in response.headers:
             raise self._no_gcs()
@@ -160,6 +176,48 @@ class GcsStore(Store):
         ]
         entries.sort(key=lambda entry: entry.key.encode())
         return Page(entries, answer.get("nextPageToken"))
+
+    async def _scan(self, container: str, after: str, limit: int) -> Block:
+        bucket, prefix = self._root.split(container)
+        body = await self._ask(
+            ("b", bucket, "o"),
+            "",
+            _MAX_PAGE_BYTES,
+            prefix=prefix or None,
+            # Begins with that key itself, where there is one.
+            startOffset=prefix + after if after else None,
+            maxResults=limit,
+            fields="items(name,size,updated),nextPageToken",
+        )
+        answer = self._parse(body)
+        start = len(prefix)
+        items = [item for item in answer.get("items", []) if item["name"][start:] > after]
+        return Block(
+            [item["name"][start:] for item in items],
+            [int(item.get("size", 0)) for item in items],
+            [item.get("updated", "") for item in items],
+            "nextPageToken" in answer,
+        )
+
+    def bucket_of(self, key: str) -> str:
+        return self._root.split(key)[0]
+
+    async def _lifetimes(self, key: str) -> Sequence[LifetimeRule]:
+        """https://cloud.google.com/storage/docs/lifecycle"""
+        bucket = self.bucket_of(key)
+        if not bucket:
+            return []
+        answer = self._parse(await self._ask(("b", bucket), "", _MAX_PAGE_BYTES, fields="lifecycle"))
+        found = []
+        for rule in answer.get("lifecycle", {}).get("rule", []):
+            condition = rule.get("condition", {})
+            if rule.get("action", {}).get("type") != "Delete" or set(condition) - {"age", "matchesPrefix"}:
+                continue
+            for prefix in condition.get("matchesPrefix") or [""]:
+                relative = self._root.relative_prefix(bucket, prefix)
+                if relative is not None and "age" in condition:
+                    found.append(LifetimeRule(relative, float(condition["age"])))
+        return found
 
     async def _list_buckets(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         if container:
@@ -194,6 +252,77 @@ class GcsStore(Store):
         if not isinstance(answer, dict):
             raise self._no_gcs()
         return answer
+
+    def shares_service(self, other: Store) -> bool:
+        if not isinstance(other, GcsStore):
+            return False
+        mine, theirs = self._config, other._config
+        return all(
+            getattr(mine, name) == getattr(theirs, name)
+            for name in ("endpoint_url", "token_file", "anon", "project", "requester_pays")
+        )
+
+    async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+        """https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite"""
+        assert isinstance(source, GcsStore)
+        path = ("b", *_split(source._object(source_key), "o"), "rewriteTo", "b", *_split(self._object(key), "o"))
+        token = None
+        while True:
+            answer = self._parse(await self._send("POST", path, {"rewriteToken": token}, json_body={}))
+            if answer.get("done", True):
+                return
+            token = answer.get("rewriteToken")
+
+    async def _write(self, key: str, body: Body) -> None:
+        """https://cloud.google.com/storage/docs/performing-resumable-uploads"""
+        bucket, object_key = self._object(key)
+        data = await body.read(_PART_BYTES)
+        if len(data) < _PART_BYTES:
+            await self._send("POST", ("b", bucket, "o"), {"uploadType": "media", "name": object_key}, data=data)
+            return
+        async with AsyncExitStack() as stack:
+            query = {"uploadType": "resumable", "name": object_key}
+            response = await self._answer(
+                stack, ("b", bucket, "o"), key, query, method="POST", is_upload=True, json_body={}
+            )
+            session = response.headers["Location"]
+        start = 0
+        while True:
+            following = await body.read(_PART_BYTES)
+            total = "*" if following else str(start + len(data))
+            part = {"Content-Range": f"bytes {start}-{start + len(data) - 1}/{total}"}
+            async with AsyncExitStack() as stack:
+                await self._answer(stack, (), key, {}, part, method="PUT", url=session, data=data)
+            start += len(data)
+            if not following:
+                return
+            data = following
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        async def one(key: str) -> None:
+            try:
+                await self._send("DELETE", ("b", *_split(self._object(key), "o")), {})
+            except BrowserError as exc:
+                if exc.code != "not_found":
+                    raise
+
+        await gather(one(key) for key in keys)
+
+    async def _send(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Mapping[str, str | int | None],
+        *,
+        data: bytes | None = None,
+        json_body: Any = None,
+    ) -> bytes:
+        """The body of the answer to a request that changes something."""
+        async with AsyncExitStack() as stack:
+            response = await self._answer(
+                stack, path, path[-1], query, method=method, data=data, json_body=json_body, is_upload=data is not None
+            )
+            return await read_bounded(response.content.iter_chunked(READ_BYTES), "", _MAX_PAGE_BYTES)
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
         bucket, object_key = self._object(key)
@@ -266,6 +395,11 @@ class GcsStore(Store):
     async def _recover(self, error: BrowserError) -> None:
         if error.code.startswith("credentials_"):
             await self._connection.forget()
+
+
+def _split(place: tuple[str, str], between: str) -> tuple[str, str, str]:
+    """The part of a path that names an object."""
+    return place[0], between, place[1]
 
 
 async def _disconnect(fs: Any) -> None:

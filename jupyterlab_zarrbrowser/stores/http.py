@@ -42,6 +42,8 @@ _LEGAL = "/:?#[]@!$&'()*+,;=-._~%"
 
 
 class HttpStore(Store):
+    can_scan = False  # index pages round sizes, and say nothing of what lies deeper
+
     def __init__(self, config: HttpConfig) -> None:
         super().__init__(config)
         self._config = config

@@ -7,11 +7,14 @@ import errno
 import heapq
 import os
 import re
+import shutil
 import stat
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote
@@ -19,7 +22,7 @@ from urllib.parse import unquote
 from ..access import CellAccess
 from ..config import LocalConfig
 from ..errors import BrowserError
-from .base import PIECE_BYTES, Body, Entry, Page, Range, Store, too_large
+from .base import PIECE_BYTES, Block, Body, Entry, Page, Range, Store, too_large
 
 _T = TypeVar("_T")
 
@@ -29,12 +32,18 @@ _DRIVE = re.compile("/[A-Za-z]:")
 _THREADS = 8
 
 
+#: Files in one block of a scan.
+_SCAN_FILES = 20_000
+
+
 class LocalStore(Store):
     def __init__(self, config: LocalConfig) -> None:
         super().__init__(config)
         # Links are followed later, in a thread: a network folder may hang.
         self._root = Path(config.root.removeprefix("file://")).expanduser().absolute()
         self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
+        # A walk that began elsewhere would go through the same folders.
+        self.scan_concurrency = 1
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -63,7 +72,7 @@ class LocalStore(Store):
         names = key.removesuffix("/").split("/") if key else []
         if {".", ".."}.intersection(names):
             raise BrowserError(
-                "not_found", "`.` and `..` lead nowhere here.", f"Type the path as it is below {self.uri('')}"
+                "not_found", "`.` and `..` lead nowhere here.", f"Type the path as it is below {self.uri('')}."
             )
         if not all(is_file_name(name, os.name) for name in names):
             raise BrowserError("not_found", "There can be no file of that name.")
@@ -83,9 +92,9 @@ class LocalStore(Store):
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
-        return await self._in_thread(self._scan, container, name_prefix, cursor, limit)
+        return await self._in_thread(self._page, container, name_prefix, cursor, limit)
 
-    def _scan(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+    def _page(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         with os.scandir(self._path(container)) as found:
             names = (
                 (f"{entry.name}/" if _is_folder(entry) else entry.name, entry)
@@ -104,6 +113,93 @@ class LocalStore(Store):
                 Entry(container + name, "prefix" if is_folder else "object", None if is_folder else size, modified)
             )
         return Page(entries, page[limit - 1][0] if len(page) > limit else None)
+
+    async def _scan(self, container: str, after: str, limit: int) -> Block:
+        # Each call begins to walk anew, so it brings more than one page of a store.
+        return await self._in_thread(self._block, container, after, max(limit, _SCAN_FILES))
+
+    def _block(self, container: str, after: str, limit: int) -> Block:
+        found = list(islice(self._files(self._path(container), "", after), limit + 1))
+        return Block(
+            [name for name, _ in found[:limit]],
+            [facts.st_size for _, facts in found[:limit]],
+            [_iso_whole(facts.st_mtime) for _, facts in found[:limit]],
+            len(found) > limit,
+        )
+
+    def _files(self, folder: Path, path: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
+        """Files below a folder in the order of their keys, without those up to ``after``. Links are not followed."""
+        try:
+            with os.scandir(folder) as entries:
+                names = sorted(
+                    f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
+                    for entry in entries
+                    if is_text(entry.name)
+                )
+        except OSError:
+            if not path:
+                raise
+            return  # one folder that cannot be read does not hide the others
+        for name in names:
+            key = path + name
+            if name.endswith("/"):
+                if key > after or after.startswith(key):
+                    yield from self._files(folder / name, key, after)
+            elif key > after:
+                try:
+                    facts = (folder / name).lstat()
+                except OSError:
+                    continue  # gone meanwhile
+                if stat.S_ISREG(facts.st_mode):
+                    yield key, facts
+
+    def shares_service(self, other: Store) -> bool:
+        return isinstance(other, LocalStore)
+
+    async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+        assert isinstance(source, LocalStore)
+        origin, _ = await self._in_thread(source._file, source_key)
+        await self._in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
+
+    async def _write(self, key: str, body: Body) -> None:
+        path = await self._in_thread(self._path, key)
+        await self._in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        fresh = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            with await self._in_thread(lambda: fresh.open("xb")) as file:
+                while piece := await body.next():
+                    await self._in_thread(file.write, piece)
+            await self._in_thread(fresh.replace, path)
+        finally:
+            await self._in_thread(lambda: fresh.unlink(missing_ok=True))
+
+    def _replace(self, key: str, fill: Callable[[Path], Any]) -> None:
+        """Make a file in one step: it is there whole, or not at all."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+        try:
+            fill(fresh)
+            fresh.replace(path)
+        finally:
+            fresh.unlink(missing_ok=True)
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        await self._in_thread(self._unlink, keys)
+
+    def _unlink(self, keys: Sequence[str]) -> None:
+        root = self._root.resolve()
+        for key in keys:
+            path = self._path(key)
+            path.unlink(missing_ok=True)
+            # A folder without files is no key: an object store would not show it either.
+            for folder in path.parents:
+                if folder == root or root not in folder.parents:
+                    break
+                try:
+                    folder.rmdir()
+                except OSError:
+                    break
 
     def _facts(self, entry: os.DirEntry[str]) -> tuple[int | None, str | None]:
         try:
@@ -191,6 +287,11 @@ def is_file_name(name: str, system: str) -> bool:
         return False
     # On Windows these separate folders, choose drives and choose streams, and what follows a name is cut off.
     return system != "nt" or not (set(name) & set('\\:*?"<>|') or name.endswith((".", " ")))
+
+
+def _iso_whole(seconds: float) -> str:
+    """Whole seconds, so that all are of one length."""
+    return datetime.fromtimestamp(int(seconds), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _iso(seconds: float) -> str:

@@ -8,10 +8,12 @@ document is one GET, because s3fs asks HEAD before it.
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import importlib
 import inspect
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,11 +21,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..access import CellAccess, EnvVar
+from ..concurrency import gather
 from ..config import S3Config
 from ..errors import BrowserError, causes
+from ..expiry import LifetimeRule
 from .base import (
     PIECE_BYTES,
     READ_BYTES,
+    Block,
     Body,
     BucketRoot,
     Entry,
@@ -38,7 +43,7 @@ from .base import (
     without_query,
 )
 from .connection import Connection
-from .s3_answers import no_s3, parse_buckets, parse_listing, translate
+from .s3_answers import error_code, lifetimes_of, no_s3, parse_block, parse_buckets, parse_listing, translate
 
 #: A connection that takes longer will not come; the request itself has the endpoint's ``timeout_s``.
 _CONNECT_TIMEOUT_S = 5
@@ -52,6 +57,16 @@ _EMPTY = b"<Empty/>"
 #: After these a new client reads the credential files again, so that a renewed login works without a restart.
 _FORGET_AFTER = {"credentials_missing", "credentials_invalid", "credentials_expired"}
 
+
+#: The largest object that is copied in one request
+#: (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html), and the parts of larger ones.
+_MAX_COPY_BYTES = 5 * 2**30
+_COPY_PART_BYTES = 512 * 2**20
+
+#: Parts of what is written.
+_PART_BYTES = 16 * 2**20
+
+_MAX_PARTS = 10_000
 
 #: What a user can do who was given no credentials by anyone.
 _LOG_IN = (
@@ -162,7 +177,7 @@ class S3Store(Store):
                 "read_timeout": config.timeout_s,
                 # The second try is ours (base.py), inside the endpoint's deadline.
                 "retries": {"mode": "standard", "total_max_attempts": 1},
-                "max_pool_connections": config.concurrency,
+                "max_pool_connections": config.concurrency + config.scan_concurrency,
                 **_no_redirects(),
                 **self._botocore_options(explicit_only=False),
             },
@@ -173,6 +188,7 @@ class S3Store(Store):
             # A wildcard in the first place comes before botocore's own handler, which parses whole pages only to look
             # for errors, and makes a 500 of what is not XML.
             client.meta.events.register(f"before-parse.*.{operation}", _keep_raw_listing)
+        client.meta.events.register("before-sign.s3.DeleteObjects", _add_md5)
         return fs
 
     def _pays(self) -> dict[str, str]:
@@ -195,6 +211,32 @@ class S3Store(Store):
         ]
         return Page(entries, next_cursor)
 
+    async def _scan(self, container: str, after: str, limit: int) -> Block:
+        bucket, prefix = self._root.split(container)
+        begin = {"StartAfter": prefix + after} if after else {}
+        async with self._connection.use() as fs:
+            answer = await fs._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit, **begin, **self._pays())
+        # Half a millisecond: a thread would cost more.
+        block = parse_block(answer.get(_RAW, b""), prefix, self.title)
+        # A marker object for the container itself is not something that lies in it.
+        return block.part(1, len(block.keys)) if block.keys[:1] == [""] else block
+
+    def bucket_of(self, key: str) -> str:
+        return self._root.split(key)[0]
+
+    async def _lifetimes(self, key: str) -> Sequence[LifetimeRule]:
+        bucket = self.bucket_of(key)
+        if not bucket:
+            return []
+        async with self._connection.use() as fs:
+            try:
+                answer = await fs._s3.get_bucket_lifecycle_configuration(Bucket=bucket)
+            except Exception as exc:
+                if error_code(exc) == "NoSuchLifecycleConfiguration":
+                    return []
+                raise
+        return lifetimes_of(answer, lambda prefix: self._root.relative_prefix(bucket, prefix))
+
     async def _list_buckets(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         if container:
             raise BrowserError("no_such_bucket", f"{self.title} has no bucket without a name.")
@@ -205,6 +247,92 @@ class S3Store(Store):
         chosen = [each for each in found if each[0].startswith(name_prefix) and (cursor is None or each[0] > cursor)]
         entries = [Entry(f"{name}/", "bucket", None, created) for name, created in chosen[:limit]]
         return Page(entries, chosen[limit - 1][0] if len(chosen) > limit else None)
+
+    def shares_service(self, other: Store) -> bool:
+        if not isinstance(other, S3Store):
+            return False
+        mine, theirs = self._config, other._config
+        same = ("endpoint_url", "region", "profile", "anon", "env", "key", "secret", "token", "requester_pays")
+        return all(getattr(mine, name) == getattr(theirs, name) for name in same)
+
+    async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+        assert isinstance(source, S3Store)
+        from_bucket, from_key = source._object(source_key)
+        bucket, object_key = self._object(key)
+        origin = {"Bucket": from_bucket, "Key": from_key}
+        async with self._connection.use() as fs:
+            if size <= _MAX_COPY_BYTES:
+                # Onto itself, S3 copies only where something changes.
+                onto_itself = (
+                    {"MetadataDirective": "REPLACE"} if (from_bucket, from_key) == (bucket, object_key) else {}
+                )
+                await fs._s3.copy_object(
+                    Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self._pays()
+                )
+                return
+            part_size = _part_size(size, _COPY_PART_BYTES)
+
+            async def parts(upload: dict[str, Any]) -> list[str]:
+                async def one(number: int, start: int) -> str:
+                    last = min(start + part_size, size) - 1
+                    answer = await fs._s3.upload_part_copy(
+                        **upload, PartNumber=number, CopySource=origin, CopySourceRange=f"bytes={start}-{last}"
+                    )
+                    return str(answer["CopyPartResult"]["ETag"])
+
+                return await gather(one(number, start) for number, start in enumerate(range(0, size, part_size), 1))
+
+            await self._multipart(fs, bucket, object_key, parts)
+
+    async def _write(self, key: str, body: Body) -> None:
+        bucket, object_key = self._object(key)
+        part_size = _part_size(body.size or 0, _PART_BYTES)
+        first = await body.read(part_size)
+        async with self._connection.use() as fs:
+            if len(first) < part_size:
+                await fs._s3.put_object(Bucket=bucket, Key=object_key, Body=first, **self._pays())
+                return
+
+            async def parts(upload: dict[str, Any]) -> list[str]:
+                tags: list[str] = []
+                data = first
+                while data:
+                    answer = await fs._s3.upload_part(**upload, PartNumber=len(tags) + 1, Body=data)
+                    tags.append(str(answer["ETag"]))
+                    data = await body.read(part_size)
+                return tags
+
+            await self._multipart(fs, bucket, object_key, parts)
+
+    async def _multipart(
+        self, fs: Any, bucket: str, object_key: str, parts: Callable[[dict[str, Any]], Awaitable[list[str]]]
+    ) -> None:
+        """An upload in parts; whatever goes wrong, none of them stays behind to be paid for."""
+        started = await fs._s3.create_multipart_upload(Bucket=bucket, Key=object_key, **self._pays())
+        upload = {"Bucket": bucket, "Key": object_key, "UploadId": started["UploadId"], **self._pays()}
+        try:
+            tags = await parts(upload)
+            listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+            await fs._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
+        except BaseException:
+            await asyncio.shield(fs._s3.abort_multipart_upload(**upload))
+            raise
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        buckets: dict[str, list[str]] = {}
+        for key in keys:
+            bucket, object_key = self._object(key)
+            buckets.setdefault(bucket, []).append(object_key)
+        async with self._connection.use() as fs:
+            for bucket, object_keys in buckets.items():
+                listed = [{"Key": each} for each in object_keys]
+                answer = await fs._s3.delete_objects(
+                    Bucket=bucket, Delete={"Objects": listed, "Quiet": True}, **self._pays()
+                )
+                errors = answer.get("Errors") or []
+                if errors:
+                    code = "forbidden" if errors[0].get("Code") == "AccessDenied" else "store_error"
+                    raise BrowserError(code, f"{self.title} did not delete {len(errors)} of {len(listed)} objects.")
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
         bucket, object_key = self._object(key)
@@ -300,6 +428,18 @@ def _no_redirects() -> dict[str, Any]:
             return SimpleNamespace(request=request)
 
     return {"http_session_cls": Session}
+
+
+def _part_size(size: int, least: int) -> int:
+    """Bytes of a part, so that no object needs more parts than there may be."""
+    return max(least, -(-size // _MAX_PARTS))
+
+
+def _add_md5(request: Any, **_: Any) -> None:
+    """Servers from before 2025 want the body's MD5 where botocore now sends a CRC only (aws/aws-cli#9214)."""
+    if request.data:
+        digest = hashlib.md5(request.data, usedforsecurity=False).digest()
+        request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 async def _disconnect(fs: Any) -> None:

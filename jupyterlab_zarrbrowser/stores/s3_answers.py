@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 from xml.etree import ElementTree
 
 from ..errors import BrowserError
+from ..expiry import LifetimeRule
+from .base import Block
 
 _CREDENTIALS = {
     "InvalidAccessKeyId": "credentials_invalid",
@@ -59,6 +62,34 @@ def translate(exc: Exception, title: str, listing: bool) -> BrowserError | None:
         code, message = known
         return BrowserError(code, message.format(title=title))
     return None
+
+
+def error_code(exc: Exception) -> str:
+    """The store's own word for an error, empty where it gave none."""
+    response = getattr(exc, "response", None)
+    error = response.get("Error") if isinstance(response, dict) else None
+    return _word(error.get("Code")) if isinstance(error, dict) else ""
+
+
+def lifetimes_of(answer: dict[str, Any], relative: Callable[[str], str | None]) -> list[LifetimeRule]:
+    """Rules of a bucket that delete objects by their age, as botocore parsed them.
+
+    Rules that hold for some objects only (by tag or size) are left out: listings tell no tags.
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_LifecycleRule.html
+
+    ``relative`` makes a prefix in the bucket one below the endpoint's root; None where it lies elsewhere.
+    """
+    found = []
+    for rule in answer.get("Rules", []):
+        days = rule.get("Expiration", {}).get("Days")
+        where = rule.get("Filter") or {}
+        both = where.get("And") or {}
+        if rule.get("Status") != "Enabled" or not days or set(where) - {"Prefix", "And"} or set(both) - {"Prefix"}:
+            continue
+        prefix = relative(where.get("Prefix") or both.get("Prefix") or rule.get("Prefix") or "")
+        if prefix is not None:
+            found.append(LifetimeRule(prefix, float(days)))
+    return found
 
 
 def _translate_answer(response: dict[str, Any], title: str, listing: bool) -> BrowserError | None:
@@ -136,6 +167,41 @@ def parse_listing(body: bytes, title: str) -> tuple[list[_Row], str | None]:
         # Servers of the first version of the protocol only. What comes after would be lost without a word.
         raise BrowserError("store_error", f"{title} cut a listing short and did not say how to go on.")
     return rows, token
+
+
+_KEYS = re.compile(rb"<Key>([^<]*)</Key>")
+_SIZES = re.compile(rb"<Size>(\d+)</Size>")
+_TIMES = re.compile(rb"<LastModified>([^<]*)</LastModified>")
+
+
+def parse_block(body: bytes, prefix: str, title: str) -> Block:
+    """A listing without delimiter as columns, keys without ``prefix``: ten times as fast as :func:`parse_listing`.
+
+    Raises as :func:`parse_listing`.
+    """
+    keys, sizes, times = _KEYS.findall(body), _SIZES.findall(body), _TIMES.findall(body)
+    is_plain = b"<EncodingType>url</EncodingType>" in body and b"<IsTruncated>" in body
+    if not is_plain or not len(keys) == len(sizes) == len(times) == body.count(b"<Contents>"):
+        # Tags with a namespace before their names, keys with entities: rare, and a matter for a real parser.
+        rows, token = parse_listing(body, title)
+        objects = [row for row in rows if row[1] == "object"]
+        return Block(
+            [row[0][len(prefix) :] for row in objects],
+            [row[2] or 0 for row in objects],
+            [row[3] or "" for row in objects],
+            token is not None,
+        )
+    names = b"\0".join(keys).decode().split("\0") if keys else []
+    joined = b"".join(keys)
+    if b"%" in joined or b"+" in joined:
+        names = [unquote_plus(name) for name in names]
+    start = len(prefix)
+    return Block(
+        [name[start:] for name in names],
+        list(map(int, sizes)),
+        b"\0".join(times).decode().split("\0") if times else [],
+        b"<IsTruncated>true</IsTruncated>" in body,
+    )
 
 
 def parse_buckets(body: bytes, title: str) -> list[tuple[str, str | None]]:

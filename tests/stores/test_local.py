@@ -243,7 +243,7 @@ class TestLocalFolders:
         awake = threading.Event()
 
         class Hanging(LocalStore):
-            def _scan(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+            def _page(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
                 awake.wait()
                 return Page([], None)
 

@@ -1,0 +1,179 @@
+"""All objects below a container, listed in many stretches of the key space at once.
+
+A listing is a chain: every page must be there before the next can be asked for. Stretches of the key space are not, so
+whoever has nothing to do cuts off half of what somebody else has before him. Where the cut falls decides how even the
+work is and never what is found: stretches neither overlap nor leave gaps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from bisect import bisect_right
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .errors import BrowserError
+from .keyspace import Keyspace
+from .stores import Block, Store
+
+#: Keys in one request, the most that S3 gives.
+PAGE = 1000
+
+#: Objects that one may have before him without sharing.
+_WORTH_CUTTING = 2.5 * PAGE
+
+#: Tries of one page, and the seconds before the second; each pause is twice the one before.
+_TRIES = 6
+_PAUSE_S = 0.25
+
+_PASSING = frozenset({"throttled", "timeout", "unreachable", "store_error"})
+
+
+@dataclass(slots=True)
+class _Stretch:
+    """Keys after ``after`` (exclusive), up to and with ``upto`` (None: to the end)."""
+
+    after: str
+    upto: str | None
+    #: Objects that may be left, as far as its last page tells; 0 where nothing is known to be.
+    left: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanEnd:
+    """How a scan ended."""
+
+    is_complete: bool
+    """False where ``max_objects`` ended it."""
+    requests: int
+
+
+class Scan:
+    """One pass over everything below a container.
+
+    Parameters
+    ----------
+    store
+        Its listings must come in the order of their keys.
+    container
+        ``""`` or a key that ends in ``/``.
+    on_block
+        Called with every stretch of objects, in no order but each object once; keys are relative to ``container``.
+    max_objects
+        Objects after which the scan gives up.
+    hints
+        Keys at which an earlier scan would have liked to begin; relative to ``container``, in any order.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        container: str,
+        on_block: Callable[[Block], None],
+        *,
+        max_objects: int | None = None,
+        hints: list[str] | None = None,
+    ) -> None:
+        self._store = store
+        self._container = container
+        self._on_block = on_block
+        self._max_objects = max_objects
+        self._keyspace = Keyspace()
+        self._waiting = _stretches(hints or [])
+        self._active: list[_Stretch] = []
+        self._full_pages = len(self._waiting)
+        self._objects = 0
+        #: Requests so far.
+        self.requests = 0
+
+    async def run(self) -> ScanEnd:
+        """Scan to the end.
+
+        Raises
+        ------
+        BrowserError
+            What listing raises; a store that stays overloaded for half a minute has failed.
+        """
+        workers: set[asyncio.Task[None]] = set()
+        try:
+            while True:
+                while self._waiting and len(workers) < self._store.scan_concurrency and not self._is_over:
+                    workers.add(asyncio.create_task(self._work(self._waiting.pop())))
+                if not workers:
+                    break
+                done, workers = await asyncio.wait(workers, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+        finally:
+            for task in workers:
+                task.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+        return ScanEnd(not self._is_over, self.requests)
+
+    @property
+    def _is_over(self) -> bool:
+        return self._max_objects is not None and self._objects >= self._max_objects
+
+    async def _work(self, stretch: _Stretch) -> None:
+        """One page of a stretch; the rest of it goes back to those that wait, cut in pieces where hands are free."""
+        self._active.append(stretch)
+        try:
+            block = await self._page(stretch.after)
+        finally:
+            self._active.remove(stretch)
+        goes_on = block.goes_on
+        if (goes_on and not block.keys) or (block.keys and block.keys[0] <= stretch.after):
+            raise BrowserError("store_error", f"{self._store.title} does not list in the order of its keys.")
+        if block.keys and stretch.upto is not None and block.keys[-1] >= stretch.upto:
+            block, goes_on = block.part(0, bisect_right(block.keys, stretch.upto)), False
+        if block.keys:
+            self._keyspace.learn((block.keys[0], block.keys[-1]))
+            self._objects += len(block.keys)
+            self._on_block(block)
+            stretch.after = block.keys[-1]
+            stretch.left = len(block.keys) * self._keyspace.share(block.keys[0], stretch.after, stretch.upto)
+        if goes_on and not self._is_over:
+            self._full_pages += 1
+            self._waiting.append(stretch)
+        self._share()
+
+    def _share(self) -> None:
+        """Cut what is largest, for those who have nothing to do.
+
+        Each full page brings two more stretches at most: a cut that finds nothing costs a request.
+        """
+        wanted = min(self._store.scan_concurrency, 1 + 2 * self._full_pages)
+        free = wanted - len(self._active) - len(self._waiting)
+        if free <= 0 or self._is_over:
+            return
+        while free > 0:
+            stretch = max((*self._waiting, *self._active), key=lambda each: each.left, default=None)
+            if stretch is None or stretch.left < _WORTH_CUTTING:
+                break
+            stretch.left /= 2
+            middle = self._keyspace.middle(stretch.after, stretch.upto)
+            if middle is None:
+                continue
+            self._waiting.insert(0, _Stretch(middle, stretch.upto))
+            stretch.upto = middle
+            free -= 1
+
+    async def _page(self, after: str) -> Block:
+        pause_s = _PAUSE_S
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                self.requests += 1
+                return await self._store.scan(self._container, after=after, limit=PAGE)
+            except BrowserError as exc:
+                if exc.code not in _PASSING or not tries_left:
+                    raise
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+            pause_s *= 2
+        raise AssertionError
+
+
+def _stretches(hints: list[str]) -> list[_Stretch]:
+    """The whole key space, cut at the hints."""
+    cuts = sorted({hint for hint in hints if hint})
+    return [_Stretch(after, upto) for after, upto in zip(["", *cuts], [*cuts, None], strict=True)]

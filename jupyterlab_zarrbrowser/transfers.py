@@ -1,0 +1,250 @@
+"""Copying and deleting whole containers: in an order in which nothing half done can be opened, and checked at the end.
+
+The metadata of a Zarr node is written last and deleted first: what lacks chunks reads as fill values without any error,
+and what lacks metadata cannot be opened at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from . import wire
+from .concurrency import gather
+from .errors import BrowserError
+from .formats import METADATA_NAMES
+from .keys import name_of
+from .scan import Scan
+from .stores import Block, Store
+
+#: Objects in one request to delete, S3's limit.
+_BATCH = 1000
+
+#: Metadata documents that wait in memory for their turn: all that a hundred thousand arrays have.
+_MAX_DOCUMENTS = 400_000
+
+#: A suffix that makes another name, up to this many.
+_MAX_NAMES = 1000
+
+
+async def _blocks(store: Store, container: str) -> AsyncIterator[Block]:
+    """Everything below a container, in order."""
+    after = ""
+    while True:
+        block = await store.scan(container, after=after)
+        yield block
+        if not block.goes_on or not block.keys:
+            return
+        after = block.keys[-1]
+
+
+def _is_document(key: str) -> bool:
+    return name_of(key) in METADATA_NAMES
+
+
+class Deletion:
+    """Deletes an object, or a container and all below it.
+
+    Parameters
+    ----------
+    store, key
+        What to delete. A container's key ends in ``/``, so that no neighbour is touched whose name only begins alike.
+    max_objects
+        More than these were not agreed to: nothing is deleted then. None for any number.
+    """
+
+    def __init__(self, store: Store, key: str, max_objects: int | None) -> None:
+        self._store, self._key, self._max_objects = store, key, max_objects
+        self._objects = self._bytes = 0
+        self._total: tuple[int, int] | None = None
+
+    def progress(self) -> wire.JobProgress:
+        objects, size = self._total or (None, None)
+        return wire.JobProgress(objects=self._objects, bytes=self._bytes, total_objects=objects, total_bytes=size)
+
+    async def run(self) -> wire.Transferred:
+        """Delete.
+
+        Raises
+        ------
+        BrowserError
+            ``conflict`` where there is more than was agreed to, ``not_found`` where there is nothing.
+        """
+        store, key = self._store, self._key
+        if not key.endswith("/"):
+            entry = await store.stat(key)
+            await store.remove([key])
+            return wire.Transferred(endpoint=store.id, key=key, objects=1, bytes=entry.size_bytes or 0)
+        self._total = await _weigh(store, key)
+        if self._max_objects is not None and self._total[0] > self._max_objects:
+            raise BrowserError(
+                "conflict",
+                f"There are {self._total[0]:,} objects by now, and you agreed to delete {self._max_objects:,}.",
+                "Nothing was deleted. Count it again.",
+            )
+        if not self._total[0]:
+            raise BrowserError("not_found", f"Nothing lies at {store.uri(key)}.")
+        # Its own documents first: from then on, nobody opens what is being taken away.
+        await store.remove([key + name for name in sorted(METADATA_NAMES)])
+        for only_documents in (True, False):
+            async for block in _blocks(store, key):
+                doomed = [each for each in block.keys if not only_documents or _is_document(each)]
+                sizes = dict(zip(block.keys, block.sizes, strict=True))
+                for start in range(0, len(doomed), _BATCH):
+                    batch = doomed[start : start + _BATCH]
+                    await store.remove([key + each for each in batch])
+                    self._objects += len(batch)
+                    self._bytes += sum(sizes[each] for each in batch)
+        left = await store.scan(key, limit=1)
+        if left.keys:
+            raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
+        return wire.Transferred(endpoint=store.id, key=key, objects=self._total[0], bytes=self._total[1])
+
+
+class Copy:
+    """Copies an object, or a container and all below it; optionally moves it.
+
+    Parameters
+    ----------
+    source, key
+        What to copy.
+    target, to_key
+        Where to. Containers to containers, objects to objects.
+    if_exists
+        ``fail``, ``replace`` (what is not replaced stays) or ``rename`` (the next free name).
+    delete_source
+        Delete what was copied, once the copy was checked.
+    """
+
+    def __init__(
+        self, source: Store, key: str, target: Store, to_key: str, if_exists: wire.IfExists, *, delete_source: bool
+    ) -> None:
+        self._source, self._key = source, key
+        self._target, self._to_key = target, to_key
+        self._if_exists: wire.IfExists = if_exists
+        self._delete_source = delete_source
+        self._objects = self._bytes = 0
+        self._total: tuple[int, int] | None = None
+
+    def progress(self) -> wire.JobProgress:
+        objects, size = self._total or (None, None)
+        return wire.JobProgress(objects=self._objects, bytes=self._bytes, total_objects=objects, total_bytes=size)
+
+    async def run(self) -> wire.Transferred:
+        """Copy, check, and delete the source where that was asked for.
+
+        Raises
+        ------
+        BrowserError
+            ``conflict`` where something is there already, ``store_error`` where the copy is not what was copied.
+        """
+        self._to_key = await self._free_key()
+        if not self._key.endswith("/"):
+            size = (await self._source.stat(self._key)).size_bytes or 0
+            self._total = (1, size)
+            await self._one(self._key, self._to_key, size)
+            if (await self._target.stat(self._to_key)).size_bytes != size:
+                raise self._differs()
+        else:
+            self._total = await _weigh(self._source, self._key)
+            if not self._total[0]:
+                raise BrowserError("not_found", f"Nothing lies at {self._source.uri(self._key)}.")
+            await self._container()
+            await self._compare()
+        if self._delete_source:
+            await Deletion(self._source, self._key, self._total[0]).run()
+        objects, size = self._total
+        return wire.Transferred(endpoint=self._target.id, key=self._to_key, objects=objects, bytes=size)
+
+    async def _container(self) -> None:
+        documents: list[tuple[str, int]] = []
+        async for block in _blocks(self._source, self._key):
+            chunks: list[tuple[str, int]] = []
+            for name, size in zip(block.keys, block.sizes, strict=True):
+                (documents if _is_document(name) else chunks).append((name, size))
+            if len(documents) > _MAX_DOCUMENTS:
+                raise BrowserError("too_large", "It holds too many stores to copy at once.", "Copy them one by one.")
+            await self._all(chunks)
+        # The root's come last of all: they make a store of it.
+        deepest = sorted(documents, key=lambda each: -each[0].count("/"))
+        roots = [each for each in deepest if "/" not in each[0]]
+        await self._all(deepest[: len(deepest) - len(roots)])
+        await self._all(roots)
+
+    async def _all(self, objects: list[tuple[str, int]]) -> None:
+        await gather(self._one(self._key + name, self._to_key + name, size) for name, size in objects)
+
+    async def _one(self, key: str, to_key: str, size: int) -> None:
+        await self._target.copy(self._source, key, to_key, size)
+        self._objects += 1
+        self._bytes += size
+
+    async def _compare(self) -> None:
+        """Every object of the source is in the copy, with its size; the copy may hold more."""
+        copied = _entries(self._target, self._to_key)
+        there = await anext(copied, None)
+        async for name, size in _entries(self._source, self._key):
+            while there is not None and there[0] < name:
+                there = await anext(copied, None)
+            if there != (name, size):
+                raise self._differs()
+
+    def _differs(self) -> BrowserError:
+        return BrowserError(
+            "store_error",
+            f"The copy at {self._target.uri(self._to_key)} differs from what was copied.",
+            "Something may have changed it meanwhile. Nothing was deleted; copy it again.",
+        )
+
+    async def _free_key(self) -> str:
+        if self._if_exists == "replace" or not await _exists(self._target, self._to_key):
+            return self._to_key
+        if self._if_exists == "fail":
+            raise BrowserError(
+                "conflict",
+                f"{self._target.uri(self._to_key)} is there already.",
+                "Choose to replace it, or another name.",
+            )
+        bare = self._to_key.removesuffix("/")
+        slash = self._to_key[len(bare) :]
+        head, dot, extension = bare.rpartition(".")
+        stem, end = (head, dot + extension) if dot and "/" not in extension else (bare, "")
+        for number in range(2, _MAX_NAMES):
+            key = f"{stem} ({number}){end}{slash}"
+            if not await _exists(self._target, key):
+                return key
+        raise BrowserError("conflict", "Too many copies of that name are there already.", "Choose another name.")
+
+
+async def _entries(store: Store, container: str) -> AsyncIterator[tuple[str, int]]:
+    async for block in _blocks(store, container):
+        for entry in zip(block.keys, block.sizes, strict=True):
+            yield entry
+
+
+async def _exists(store: Store, key: str) -> bool:
+    if key.endswith("/"):
+        try:
+            return bool((await store.scan(key, limit=1)).keys)
+        except BrowserError as exc:
+            if exc.code == "not_found":  # a folder of a file system
+                return False
+            raise
+    try:
+        await store.stat(key)
+    except BrowserError as exc:
+        if exc.code == "not_found":
+            return False
+        raise
+    return True
+
+
+async def _weigh(store: Store, container: str) -> tuple[int, int]:
+    """Objects and bytes below a container."""
+    total = [0, 0]
+
+    def add(block: Block) -> None:
+        total[0] += len(block.keys)
+        total[1] += sum(block.sizes)
+
+    await Scan(store, container, add).run()
+    return total[0], total[1]

@@ -1,0 +1,215 @@
+"""What a place holds: a scan of everything below it, summed up per child, with what the store deletes when.
+
+Scan (pages in parallel) → :class:`Tally` (sums) → this module (names, times, chunks that are missing) → ``wire.Usage``.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Literal
+
+from . import wire
+from .concurrency import gather, outcome
+from .errors import BrowserError
+from .expiry import Lifetime, deleted_at, moment_of, text_of, written_before
+from .explorer import Explorer
+from .formats import ArrayFacts
+from .keys import name_of
+from .scan import Scan
+from .tally import ArrayTally, Row, Tally
+
+ChunkVerdict = Literal["complete", "never_written", "deleted", "unknown"]
+
+#: Rows in an answer; lighter ones are told as a sum.
+MAX_ROWS = 2_000
+
+#: Stores whose arrays are read and whose chunks are compared with what they should have.
+_MAX_COUNTED = 200
+
+#: Arrays of one store without consolidated metadata that are read, one request each.
+_MAX_READ = 200
+
+#: Days by which dates in listings and deletion may differ from the rule.
+_LAG_DAYS = 1.5
+
+
+class UsageScan:
+    """Counts what lies below a container.
+
+    Parameters
+    ----------
+    explorer
+        Of the endpoint.
+    key
+        ``""`` or a container.
+    lifetime
+        When the store deletes things.
+    max_objects
+        Objects after which the count gives up; the result says so.
+    previous
+        The last result for the same place, None where there is none.
+    now
+        A seam for tests.
+    """
+
+    def __init__(
+        self,
+        explorer: Explorer,
+        key: str,
+        lifetime: Lifetime,
+        *,
+        max_objects: int,
+        previous: wire.Usage | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._explorer = explorer
+        self._key = key
+        self._lifetime = lifetime
+        self._previous = {row.key: row for row in previous.rows} if previous is not None else {}
+        self._now = now()
+        self._tally = Tally(self._expiring_before)
+        self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects)
+
+    def progress(self) -> wire.JobProgress:
+        total = self._tally.total
+        return wire.JobProgress(objects=total.objects, bytes=total.bytes, requests=self._scan.requests)
+
+    async def run(self) -> wire.Usage:
+        """Scan, then describe. Raises BrowserError as listing does."""
+        began = time.monotonic()
+        end = await self._scan.run()
+        tally = self._tally
+        children = {**tally.rows, **tally.objects}
+        heaviest = sorted(children.items(), key=lambda item: (-item[1].bytes, -item[1].objects, item[0]))
+        shown, rest = heaviest[:MAX_ROWS], heaviest[MAX_ROWS:]
+        rows = await self._describe(shown, counts_chunks=end.is_complete)
+        expires = [row.expires_at for row in rows if row.expires_at]
+        return wire.Usage(
+            endpoint=self._explorer.store.id,
+            key=self._key,
+            objects=tally.total.objects,
+            bytes=tally.total.bytes,
+            is_lower_bound=not end.is_complete,
+            rows=rows,
+            other_rows=len(rest) + tally.other_rows,
+            other_objects=sum(row.objects for _, row in rest) + tally.other.objects,
+            other_bytes=sum(row.bytes for _, row in rest) + tally.other.bytes,
+            as_of=text_of(self._now),
+            oldest_at=tally.total.oldest or None,
+            newest_at=tally.total.newest or None,
+            expires_at=min(expires, default=None),
+            expiring_objects=tally.total.expiring_objects,
+            expiring_bytes=tally.total.expiring_bytes,
+            lifetime_days=self._lifetime.of(self._key),
+            lifetime_source=self._lifetime.source_of(self._key),
+            requests=end.requests,
+            duration_s=round(time.monotonic() - began, 3),
+        )
+
+    def _expiring_before(self, name: str) -> str | None:
+        return written_before(self._now, self._lifetime.of(self._key + name))
+
+    async def _describe(self, children: list[tuple[str, Row]], *, counts_chunks: bool) -> list[wire.UsageRow]:
+        stores = [name for name, row in children if row.documents][:_MAX_COUNTED]
+        nodes = await gather(outcome(self._explorer.node(self._key + name)) for name in stores)
+        kinds = dict(zip(stores, (_kind(node) for node in nodes), strict=True))
+        chunks: dict[str, wire.ChunkCount | None] = {}
+        if counts_chunks:
+            rows = dict(children)
+            counted = await gather(self._count(name, rows[name]) for name in stores)
+            chunks = dict(zip(stores, counted, strict=True))
+        return [self._row(name, row, kinds.get(name), chunks.get(name)) for name, row in children]
+
+    def _row(self, name: str, row: Row, kind: str | None, chunks: wire.ChunkCount | None) -> wire.UsageRow:
+        key = self._key + name
+        days = self._lifetime.of(key)
+        return wire.UsageRow(
+            key=key,
+            name=name_of(key),
+            kind=kind or ("folder" if name.endswith("/") else "object"),  # type: ignore[arg-type]
+            objects=row.objects,
+            bytes=row.bytes,
+            oldest_at=row.oldest or None,
+            newest_at=row.newest or None,
+            expires_at=deleted_at(row.oldest, days) if row.oldest else None,
+            gone_at=deleted_at(row.newest, days) if row.newest else None,
+            expiring_objects=row.expiring_objects,
+            expiring_bytes=row.expiring_bytes,
+            chunks=chunks,
+        )
+
+    async def _count(self, name: str, row: Row) -> wire.ChunkCount | None:
+        """Chunks that the arrays of a store should have, and those that lie there."""
+        described = [path for path, array in row.arrays.items() if array.described]
+        try:
+            arrays = await self._explorer.arrays_below(self._key + name, described[:_MAX_READ])
+        except BrowserError:
+            return None
+        expected = present = counted = 0
+        for path, facts in arrays.items():
+            most = _chunks_of(facts)
+            if most is None or _is_ambiguous(path, row.arrays):
+                continue
+            counted += 1
+            expected += most
+            array = row.arrays.get(path)
+            # Chunks beyond a shape that was made smaller are no chunks of it.
+            present += min(most, array.chunks if array is not None else 0)
+        if not counted:
+            return None
+        before = self._previous.get(self._key + name)
+        gone = max(0, before.chunks.present - present) if before and before.chunks else 0
+        return wire.ChunkCount(
+            expected=expected,
+            present=present,
+            arrays=counted,
+            verdict=self._verdict(expected - present, gone, name, row),
+            gone=gone,
+        )
+
+    def _verdict(self, missing: int, gone: int, name: str, row: Row) -> ChunkVerdict:
+        """Whether chunks were deleted or never written.
+
+        A chunk that holds only the fill value need not be written, so that one is missing means nothing by itself.
+        What an earlier scan counted was there. Else dates tell: stores delete the oldest first. Where what is left
+        reaches back as far as anything lives, there was probably more; where it begins with the metadata of an array,
+        which is written before its chunks, there was nothing before that.
+        """
+        if missing <= 0:
+            return "complete"
+        days = self._lifetime.of(self._key + name)
+        if gone:
+            return "deleted"
+        if days is None:
+            return "never_written"
+        age_days = (self._now - moment_of(row.oldest)).total_seconds() / 86_400
+        if age_days >= days - _LAG_DAYS:
+            return "deleted"
+        described = [array.described for array in row.arrays.values() if array.described]
+        return "never_written" if described and min(described) <= row.oldest else "unknown"
+
+
+def _kind(node: wire.Node | BrowserError) -> str | None:
+    kinds = {wire.DatasetNode: "dataset", wire.GroupNode: "group", wire.ArrayNode: "array"}
+    return kinds.get(type(node)) if not isinstance(node, BrowserError) else None
+
+
+def _chunks_of(facts: ArrayFacts) -> int | None:
+    """Objects that an array has when all of it is written; None where its grid is not known."""
+    shape = facts.shards or facts.chunks
+    if shape is None or len(shape) != len(facts.shape):
+        return None
+    return math.prod(math.ceil(size / step) if step else 0 for size, step in zip(facts.shape, shape, strict=True))
+
+
+def _is_ambiguous(path: str, arrays: dict[str, ArrayTally]) -> bool:
+    """Whether names alone do not tell the chunks of this array from those of a neighbour.
+
+    ``0/1/2`` may be chunk ``1/2`` of the array ``0`` or chunk ``0/1/2`` of what lies above.
+    """
+    name = path.rstrip("/").rpartition("/")[2]
+    own = arrays.get(path)
+    return name.isdecimal() and (own is None or not own.chunks)
