@@ -83,22 +83,17 @@ class ZarrBrowser(ExtensionApp):
             unique.setdefault(spec[0].id, spec)
         return list(unique.values()), wrong + also_wrong
 
-    def initialize_handlers(self) -> None:
-        """Called once by the server, before it listens."""
+    def make_browser(self, server_root: str) -> tuple[Browser, list[config.ConfigError]]:
+        """What the panel and the commands work with, and what is wrong with the configuration."""
+        specs, wrong = self.specs(server_root)
         problem = None
-        contents = getattr(self.serverapp, "contents_manager", None)
-        specs, wrong = self.specs(getattr(contents, "root_dir", ""))
         if wrong:
-            # The server, its kernels and the other endpoints stay usable; the log and the panel say what is wrong.
-            for each in wrong:
-                self.log.error("%s", each)
             problem = wire.Problem(
                 code="bad_configuration",
                 message="\n".join(map(str, wrong)),
                 hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
             )
-        self.io = IoThread("zarrbrowser-io")
-        self.browser = Browser(
+        browser = Browser(
             specs,
             cache_s=self.cache_s,
             has_dask=self.dask,
@@ -107,6 +102,16 @@ class ZarrBrowser(ExtensionApp):
             history=Path(self.data_dir) / "zarrbrowser",
             max_usage_objects=self.max_usage_objects,
         )
+        return browser, wrong
+
+    def initialize_handlers(self) -> None:
+        """Called once by the server, before it listens."""
+        contents = getattr(self.serverapp, "contents_manager", None)
+        self.browser, wrong = self.make_browser(getattr(contents, "root_dir", ""))
+        for each in wrong:
+            # The server, its kernels and the other endpoints stay usable; the panel says what is wrong, too.
+            self.log.error("%s", each)
+        self.io = IoThread("zarrbrowser-io")
         self.handlers.extend(routes(self.browser, self.io))
 
     async def stop_extension(self) -> None:

@@ -207,6 +207,23 @@ class Browser:
         more = f" and {len(places) - _NAMED_ENDPOINTS} more" if len(places) > _NAMED_ENDPOINTS else ""
         return ", ".join(places[:_NAMED_ENDPOINTS]) + more if places else "nothing yet"
 
+    def locate(self, place: str) -> tuple[str, str, str]:
+        """Endpoint, key and address of a container that is named by its address or the id of its endpoint.
+
+        Raises
+        ------
+        BrowserError
+            ``outside_endpoints`` where no endpoint holds it.
+        """
+        which = self._endpoints.get(place)
+        if which is not None:
+            return place, "", which.store.uri("")
+        candidates = self._candidates(place if place.endswith("/") else f"{place}/", None)
+        if not candidates:
+            raise BrowserError("outside_endpoints", f"No endpoint holds this address. Known are {self._reach()}.")
+        which, key = candidates[0]
+        return which.config.id, key, which.store.uri(key)
+
     def _candidates(self, url: str, current: str | None) -> list[tuple[_Endpoint, str]]:
         """Endpoints that hold an address, the current one first, then the one with the longest root."""
         if not url:

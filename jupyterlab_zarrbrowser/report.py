@@ -1,0 +1,134 @@
+"""``jupyter zarrbrowser usage``: the counts of the panel as text, for people, for cron and for Prometheus."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from typing import TextIO
+
+import msgspec
+from jupyter_server.serverapp import ServerApp
+
+from . import wire
+from .app import ZarrBrowser
+from .browser import Browser
+from .errors import BrowserError
+
+#: Rows of a table; all are in the JSON.
+_ROWS = 20
+
+_NAMES = ("bytes", "objects", "expiring_bytes", "expiring_objects")
+
+
+def usage(
+    places: Sequence[str],
+    *,
+    form: str,
+    config_file: str | None = None,
+    out: TextIO = sys.stdout,
+    err: TextIO = sys.stderr,
+) -> int:
+    """Count places and print them. Returns the exit status: 1 where one of them could not be counted.
+
+    Parameters
+    ----------
+    places
+        Addresses, or ids of endpoints; none for all that the configuration and the environment name as scratch.
+    form
+        ``table``, ``json`` or ``prometheus``
+        (https://prometheus.io/docs/instrumenting/exposition_formats/).
+    config_file
+        Read instead of ``jupyter_server_config.py``.
+    """
+    browser = _browser(config_file, err)
+    found, failed = asyncio.run(_count(browser, places))
+    for place, error in failed:
+        print(f"{place}: {error.message} {error.hint}".rstrip(), file=err)
+    if not found and not failed:
+        print("No scratch space is configured: name a place, or set SCRATCH_BUCKET.", file=err)
+        return 1
+    _FORMS[form](found, out)
+    return 1 if failed else 0
+
+
+def _browser(config_file: str | None, err: TextIO) -> Browser:
+    server = ServerApp()
+    if config_file is not None:
+        server.config_file = config_file
+    server.load_config_file()
+    app = ZarrBrowser(config=server.config)
+    browser, wrong = app.make_browser(server_root="")
+    for each in wrong:
+        print(each, file=err)
+    return browser
+
+
+async def _count(
+    browser: Browser, places: Sequence[str]
+) -> tuple[list[tuple[str, wire.Usage]], list[tuple[str, BrowserError]]]:
+    found: list[tuple[str, wire.Usage]] = []
+    failed: list[tuple[str, BrowserError]] = []
+    try:
+        wanted = list(places) or [each.uri for each in (await browser.scratch()).locations]
+        for place in wanted:
+            try:
+                endpoint, key, uri = browser.locate(place)
+                job = await browser.start(wire.JobRequest(kind="usage", endpoint=endpoint, key=key))
+                while job.state in {"queued", "running"}:
+                    job = await browser.jobs.watch(job.id, 3600)
+                if job.error is not None:
+                    failed.append((place, BrowserError(job.error.code, job.error.message, job.error.hint)))
+                elif isinstance(job.result, wire.Usage):
+                    found.append((uri, job.result))
+            except BrowserError as exc:
+                failed.append((place, exc))
+    finally:
+        await browser.close()
+    return found, failed
+
+
+def _table(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
+    for uri, usage_ in found:
+        least = "at least " if usage_.is_lower_bound else ""
+        print(f"{uri}: {least}{_bytes(usage_.bytes)} in {usage_.objects:,} objects, as of {usage_.as_of}", file=out)
+        if usage_.expires_at:
+            going = f", {_bytes(usage_.expiring_bytes)} within 24 hours" if usage_.expiring_objects else ""
+            print(f"Deleted after {usage_.lifetime_days:g} days ({usage_.lifetime_source}){going}.", file=out)
+        print(f"{'bytes':>12} {'objects':>12}  {'first goes':<12}name", file=out)
+        for row in usage_.rows[:_ROWS]:
+            goes = (row.expires_at or "")[:10]
+            print(f"{_bytes(row.bytes):>12} {row.objects:>12,}  {goes:<12}{row.name}", file=out)
+        more = len(usage_.rows) - _ROWS + usage_.other_rows
+        if more > 0:
+            print(f"{'':>26} and {more:,} more", file=out)
+        print(file=out)
+
+
+def _json(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
+    body = [{"uri": uri, **msgspec.to_builtins(usage_)} for uri, usage_ in found]
+    print(msgspec.json.format(msgspec.json.encode(body)).decode(), file=out)
+
+
+def _prometheus(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
+    for name in _NAMES:
+        print(f"# TYPE zarrbrowser_usage_{name} gauge", file=out)
+        for uri, usage_ in found:
+            label = uri.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+            print(f'zarrbrowser_usage_{name}{{uri="{label}"}} {getattr(usage_, name)}', file=out)
+
+
+_FORMS: dict[str, Callable[[list[tuple[str, wire.Usage]], TextIO], None]] = {
+    "table": _table,
+    "json": _json,
+    "prometheus": _prometheus,
+}
+
+
+def _bytes(count: int) -> str:
+    size = float(count)
+    for unit in ("B", "kB", "MB", "GB", "TB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} PB"
