@@ -7,8 +7,9 @@ letters that were seen so far: a cut at a letter that no key has would part noth
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Iterable
+from math import prod
 from os.path import commonprefix
 
 #: Letters that are remembered; a name in a large script brings thousands.
@@ -17,18 +18,32 @@ _MAX_LETTERS = 512
 #: Digits behind what two keys share.
 _DIGITS = 16
 
+#: Places of a key at which letters are remembered apart.
+_PLACES = 256
+
+#: Keys from which on what was seen at a place is taken for all that is there.
+_ENOUGH_KEYS = 100
+
 
 class Keyspace:
     """Distances in the order of keys. A heuristic: it decides how even work is shared, never what is found."""
 
     def __init__(self) -> None:
         self._letters: list[str] = []
+        #: The same for each place: behind the digits of ``k0999`` come no letters, though there are some elsewhere.
+        self._at: list[list[str]] = [[] for _ in range(_PLACES)]
+        self._keys = 0
 
     def learn(self, keys: Iterable[str]) -> None:
         """Take up the letters of keys that exist."""
-        fresh = set().union(*keys).difference(self._letters)
-        if fresh and len(self._letters) < _MAX_LETTERS:
-            self._letters = sorted({*self._letters, *fresh})
+        for key in keys:
+            self._keys += 1
+            for letter in set(key).difference(self._letters):
+                if len(self._letters) < _MAX_LETTERS:
+                    insort(self._letters, letter)
+            for letter, known in zip(key, self._at, strict=False):
+                if letter not in known:
+                    insort(known, letter)
 
     def share(self, first: str, last: str, upto: str | None) -> float:
         """How often the way from ``first`` to ``last`` fits into the one from ``last`` to ``upto`` (None: the end)."""
@@ -40,32 +55,39 @@ class Keyspace:
         """A key between the two (both exclusive), half way; None where there is none to be found."""
         at = _shared(after, upto)
         number = (self._number(after, at) + self._end(upto, at)) // 2
-        base = len(self._letters) + 1
-        digits: list[int] = []
-        for _ in range(_DIGITS):
-            number, digit = divmod(number, base)
-            digits.insert(0, digit)
         found = after[:at]
-        for digit in digits:
+        weight = prod(len(self._alphabet(place)) + 1 for place in range(at, at + _DIGITS))
+        for place in range(at, at + _DIGITS):
+            letters = self._alphabet(place)
+            weight //= len(letters) + 1
+            digit, number = divmod(number, weight)
             if not digit:
                 break
-            found += self._letters[digit - 1]
+            found += letters[min(digit, len(letters)) - 1]
             # As short as it can be: what is behind means nothing.
             if found > after and (upto is None or found < upto):
                 return found
         return None
 
+    def _alphabet(self, place: int) -> list[str]:
+        if self._keys < _ENOUGH_KEYS or place >= _PLACES:
+            return self._letters
+        return self._at[place]
+
     def _number(self, key: str, at: int) -> int:
         """The digits of a key from ``at`` on; 0 stands for its end."""
-        base = len(self._letters) + 1
         number = 0
         for place in range(at, at + _DIGITS):
-            letter = key[place : place + 1]
-            number = number * base + (bisect_left(self._letters, letter) + 1 if letter else 0)
+            letters, letter = self._alphabet(place), key[place : place + 1]
+            number = number * (len(letters) + 1) + (
+                min(bisect_left(letters, letter) + 1, len(letters)) if letter else 0
+            )
         return number
 
     def _end(self, upto: str | None, at: int) -> int:
-        return self._number(upto, at) if upto is not None else int((len(self._letters) + 1) ** _DIGITS)
+        if upto is not None:
+            return self._number(upto, at)
+        return prod(len(self._alphabet(place)) + 1 for place in range(at, at + _DIGITS))
 
 
 def _shared(first: str, second: str | None) -> int:

@@ -10,8 +10,11 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
+from operator import lt
+from typing import TypeVar
 
 from .errors import BrowserError
 from .keyspace import Keyspace
@@ -21,13 +24,32 @@ from .stores import Block, Store
 PAGE = 1000
 
 #: Objects that one may have before him without sharing.
-_WORTH_CUTTING = 2.5 * PAGE
+_WORTH_CUTTING = 6 * PAGE
 
-#: Tries of one page, and the seconds before the second; each pause is twice the one before.
+#: What a stretch that nobody has looked into counts, beside one that holds as much for certain.
+_UNSEEN = 0.9
+
+#: Tries of one request, and the seconds before the second; each pause is twice the one before.
 _TRIES = 6
 _PAUSE_S = 0.25
 
 _PASSING = frozenset({"throttled", "timeout", "unreachable", "store_error"})
+
+_T = TypeVar("_T")
+
+
+async def patiently(work: Callable[[], Awaitable[_T]]) -> _T:
+    """One request of very many: what is over in a moment must not end all of them. Raises what lasts."""
+    pause_s = _PAUSE_S
+    for tries_left in reversed(range(_TRIES)):
+        try:
+            return await work()
+        except BrowserError as exc:
+            if exc.code not in _PASSING or not tries_left:
+                raise
+        await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+        pause_s *= 2
+    raise AssertionError
 
 
 @dataclass(slots=True)
@@ -84,6 +106,7 @@ class Scan:
         self._active: list[_Stretch] = []
         self._full_pages = len(self._waiting)
         self._objects = 0
+        self._gave_up = False
         #: Requests so far.
         self.requests = 0
 
@@ -109,7 +132,7 @@ class Scan:
             for task in workers:
                 task.cancel()
             await asyncio.gather(*workers, return_exceptions=True)
-        return ScanEnd(not self._is_over, self.requests)
+        return ScanEnd(not (self._gave_up or self._waiting), self.requests)
 
     @property
     def _is_over(self) -> bool:
@@ -123,7 +146,7 @@ class Scan:
         finally:
             self._active.remove(stretch)
         goes_on = block.goes_on
-        if (goes_on and not block.keys) or (block.keys and block.keys[0] <= stretch.after):
+        if (goes_on and not block.keys) or not _is_ordered(stretch.after, block.keys):
             raise BrowserError("store_error", f"{self._store.title} does not list in the order of its keys.")
         if block.keys and stretch.upto is not None and block.keys[-1] >= stretch.upto:
             block, goes_on = block.part(0, bisect_right(block.keys, stretch.upto)), False
@@ -133,6 +156,7 @@ class Scan:
             self._on_block(block)
             stretch.after = block.keys[-1]
             stretch.left = len(block.keys) * self._keyspace.share(block.keys[0], stretch.after, stretch.upto)
+        self._gave_up |= goes_on and self._is_over
         if goes_on and not self._is_over:
             self._full_pages += 1
             self._waiting.append(stretch)
@@ -155,22 +179,21 @@ class Scan:
             middle = self._keyspace.middle(stretch.after, stretch.upto)
             if middle is None:
                 continue
-            self._waiting.insert(0, _Stretch(middle, stretch.upto))
+            self._waiting.insert(0, _Stretch(middle, stretch.upto, stretch.left * _UNSEEN))
             stretch.upto = middle
             free -= 1
 
     async def _page(self, after: str) -> Block:
-        pause_s = _PAUSE_S
-        for tries_left in reversed(range(_TRIES)):
-            try:
-                self.requests += 1
-                return await self._store.scan(self._container, after=after, limit=PAGE)
-            except BrowserError as exc:
-                if exc.code not in _PASSING or not tries_left:
-                    raise
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
-            pause_s *= 2
-        raise AssertionError
+        def request() -> Awaitable[Block]:
+            self.requests += 1
+            return self._store.scan(self._container, after=after, limit=self._store.scan_limit)
+
+        return await patiently(request)
+
+
+def _is_ordered(after: str, keys: list[str]) -> bool:
+    """Whether keys ascend from ``after`` on. Some stores do not list so, and would be counted wrongly."""
+    return not keys or (after < keys[0] and all(map(lt, keys, islice(keys, 1, None))))
 
 
 def _stretches(hints: list[str]) -> list[_Stretch]:
