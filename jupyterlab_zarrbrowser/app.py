@@ -12,7 +12,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, default
 
 from . import config, discovery, wire
-from .browser import MAX_USAGE_OBJECTS, Browser
+from .browser import CLUSTER_BYTES, MAX_USAGE_OBJECTS, Browser
 from .discovery import Offered
 from .handlers import routes
 from .io_thread import IoThread
@@ -58,6 +58,10 @@ class ZarrBrowser(ExtensionApp):
         MAX_USAGE_OBJECTS, help="Objects after which a count of a folder or scratch space ends and says “at least”."
     ).tag(config=True)
 
+    cluster_bytes = Int(
+        CLUSTER_BYTES, help="Bytes from which on the panel offers a cell that copies on a Dask cluster."
+    ).tag(config=True)
+
     dask = AnyTrait(
         default_value=None,
         allow_none=True,
@@ -101,6 +105,7 @@ class ZarrBrowser(ExtensionApp):
             remarks=discovery.remarks(_usable(config.read_scratch, self.scratch)[0], os.environ),
             history=Path(self.data_dir) / "zarrbrowser",
             max_usage_objects=self.max_usage_objects,
+            cluster_bytes=self.cluster_bytes,
         )
         return browser, wrong
 

@@ -22,6 +22,7 @@ from .history import UsageHistory
 from .jobs import Jobs
 from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
+from .snippets.copying import copy_cell
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
 from .transfers import Copy, Deletion
@@ -41,6 +42,10 @@ _NAMED_ENDPOINTS = 8
 
 #: Objects after which a count ends, if the administrator says nothing.
 MAX_USAGE_OBJECTS = 100_000_000
+
+
+#: Above this a copy takes the Jupyter server longer than most people want to wait.
+CLUSTER_BYTES = 100 * 10**9
 
 
 class _Endpoint:
@@ -104,6 +109,8 @@ class Browser:
         Folder in which counts are remembered; None remembers none.
     max_usage_objects
         Objects after which a count ends and says "at least".
+    cluster_bytes
+        Bytes from which on the panel offers a cell that copies on a Dask cluster.
     """
 
     def __init__(
@@ -117,12 +124,14 @@ class Browser:
         remarks: Sequence[wire.Health] = (),
         history: Path | None = None,
         max_usage_objects: int = MAX_USAGE_OBJECTS,
+        cluster_bytes: int = CLUSTER_BYTES,
     ) -> None:
         self._problem = problem
         self._remarks = list(remarks)
         self._history = UsageHistory(history)
         self._lifetimes = Lifetimes()
         self._max_usage_objects = max_usage_objects
+        self._cluster_bytes = cluster_bytes
         self._jobs: Jobs | None = None
         self._specs = list(specs)
         self._cache_s = cache_s
@@ -254,6 +263,25 @@ class Browser:
             ]
         )
 
+    async def copy_snippets(self, endpoint: str, key: str, to_endpoint: str, to_key: str) -> wire.Snippets:
+        """The cell that copies a container on a Dask cluster."""
+        which, target = self._endpoint(endpoint), self._endpoint(to_endpoint)
+        _check_key(key)
+        _check_key(to_key)
+        target.check_writable(to_key)
+        if not (key.endswith("/") and to_key.endswith("/")):
+            raise BrowserError("bad_request", "A container is copied to a container.", "Choose a folder or a store.")
+        code = copy_cell(
+            which.store.uri(key).removesuffix("/"),
+            which.store.cell_access(),
+            target.store.uri(to_key).removesuffix("/"),
+            target.store.cell_access(),
+            METADATA_NAMES,
+        )
+        return wire.Snippets(
+            snippets=[wire.Snippet(id="dask.copy", label="copy on a Dask cluster", language="python", code=code)]
+        )
+
     async def download(self, endpoint: str, key: str, wanted: Range | None) -> Body:
         """An object on its way, or part of it. The caller closes it.
 
@@ -277,7 +305,10 @@ class Browser:
             if each.config.writable and each.scratch is None and each.store.can_scan
         ]
         return wire.ScratchLocations(
-            locations=list(await gather(self._location(each) for each in places)), remarks=self._remarks, keep=keep
+            locations=list(await gather(self._location(each) for each in places)),
+            remarks=self._remarks,
+            keep=keep,
+            cluster_bytes=self._cluster_bytes,
         )
 
     async def _location(self, which: _Endpoint) -> wire.ScratchLocation:

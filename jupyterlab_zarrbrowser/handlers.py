@@ -177,7 +177,13 @@ class SnippetsHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def get(self) -> None:
-        await self.answer(lambda: self.browser.snippets(self.text("endpoint"), self.text("key")))
+        def work() -> Coroutine[Any, Any, wire.Snippets]:
+            endpoint, key, to_endpoint = self.text("endpoint"), self.text("key"), self.text("toEndpoint", "")
+            if to_endpoint:
+                return self.browser.copy_snippets(endpoint, key, to_endpoint, self.text("toKey"))
+            return self.browser.snippets(endpoint, key)
+
+        await self.answer(work)
 
 
 def _decoded(body: bytes, struct: type[_S]) -> _S:

@@ -458,6 +458,8 @@ class ScratchLocations(Struct, frozen=True, kw_only=True):
     remarks: list[Health]
     #: Places to keep things in: endpoints that this user may write to and that delete nothing by themselves.
     keep: list[str]
+    #: From this size on, a cell on a Dask cluster copies faster (``GET snippets`` with ``toEndpoint`` and ``toKey``).
+    cluster_bytes: int
 
 
 #: Roots of the generated TypeScript; everything they mention follows.

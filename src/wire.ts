@@ -630,4 +630,8 @@ export interface IScratchLocations {
    * Places to keep things in: endpoints that this user may write to and that delete nothing by themselves.
    */
   keep: string[];
+  /**
+   * From this size on, a cell on a Dask cluster copies faster (`GET snippets` with `toEndpoint` and `toKey`).
+   */
+  clusterBytes: number;
 }

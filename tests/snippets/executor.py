@@ -73,8 +73,8 @@ def describe(value: Any) -> dict[str, Any]:
         return {"kind": "array", "values": _plain(value[...]), "chunks": value.chunks, "shards": shards}
     if isinstance(value, zarr.Group):
         return {"kind": "group", "attributes": dict(value.attrs)}
-    if isinstance(value, bytes):
-        return {"kind": "bytes", "values": value}
+    if isinstance(value, bytes | str):
+        return {"kind": type(value).__name__, "values": value}
     raise TypeError(f"a cell showed {type(value).__name__}")
 
 
