@@ -25,7 +25,7 @@ from .snippets import SNIPPETS
 from .snippets.copying import copy_cell
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
-from .transfers import Copy, Deletion
+from .transfers import Copy, Deletion, Renewal
 from .usage import UsageScan
 
 _T = TypeVar("_T")
@@ -341,6 +341,12 @@ class Browser:
                 return self.jobs.start(request, lambda: self._changing(which, deletion.run()), deletion.progress)
             case "copy":
                 return self._start_copy(which, request)
+            case "renew":
+                which.check_writable(request.key)
+                if which.scratch is None or not which.scratch.config.renewable:
+                    raise BrowserError("read_only", "The clock may not be reset here.", "Keep it in another place.")
+                renewal = Renewal(which.store, request.key)
+                return self.jobs.start(request, lambda: self._changing(which, renewal.run()), renewal.progress)
 
     async def _start_usage(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
         key, store = request.key, which.store

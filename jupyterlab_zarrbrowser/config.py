@@ -200,6 +200,8 @@ class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         What 10**12 bytes cost in a month, in ``currency``.
     writable
         Whether users may write and delete through the panel, in their own prefix.
+    renewable
+        Whether users may reset the clock: rewrite their objects in place, so that these are kept as long as new ones.
     """
 
     url_env: list[str] = []
@@ -212,6 +214,7 @@ class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     price_per_tb_month: float | None = None
     currency: str = "$"
     writable: bool = True
+    renewable: bool = False
 
 
 #: What msgspec repeats of the value, in the cases in which it does: an unknown choice, a wrong kind.

@@ -21,14 +21,7 @@ _ROWS = 20
 _NAMES = ("bytes", "objects", "expiring_bytes", "expiring_objects")
 
 
-def usage(
-    places: Sequence[str],
-    *,
-    form: str,
-    config_file: str | None = None,
-    out: TextIO = sys.stdout,
-    err: TextIO = sys.stderr,
-) -> int:
+def usage(places: Sequence[str], *, form: str, config_file: str | None = None) -> int:
     """Count places and print them. Returns the exit status: 1 where one of them could not be counted.
 
     Parameters
@@ -41,6 +34,7 @@ def usage(
     config_file
         Read instead of ``jupyter_server_config.py``.
     """
+    out, err = sys.stdout, sys.stderr
     browser = _browser(config_file, err)
     found, failed = asyncio.run(_count(browser, places))
     for place, error in failed:

@@ -79,6 +79,7 @@ async def location_of(
         uri=store.uri(place.own_key),
         variable=place.variable,
         writable=writable,
+        renewable=writable and place.config.renewable,
         lifetime_days=lifetime.of(place.own_key),
         lifetime_source=lifetime.source_of(place.own_key),
         quota_bytes=quota,

@@ -289,7 +289,7 @@ class PreviewHeader(Struct, frozen=True, kw_only=True):
     coordinates: dict[str, list[Any]] = {}
 
 
-JobKind = Literal["delete", "copy", "usage"]
+JobKind = Literal["delete", "copy", "usage", "renew"]
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -399,7 +399,7 @@ class Usage(Struct, frozen=True, kw_only=True):
 
 
 class Transferred(Struct, frozen=True, kw_only=True):
-    """Result of ``copy`` and ``delete``."""
+    """Result of ``copy``, ``delete`` and ``renew``."""
 
     endpoint: str
     key: str
@@ -438,6 +438,8 @@ class ScratchLocation(Struct, frozen=True, kw_only=True):
     #: Environment variable that named it, or null where the configuration did.
     variable: str | None
     writable: bool
+    #: Whether the clock may be reset: ``renew`` rewrites what is there, so that it lives on as if it were new.
+    renewable: bool
     lifetime_days: float | None
     lifetime_source: Literal["bucket", "configured", "default"] | None
     quota_bytes: int | None

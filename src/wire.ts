@@ -397,7 +397,7 @@ export interface IPreviewHeader {
   coordinates: { [key: string]: JSONValue[] };
 }
 
-export type JobKind = 'delete' | 'copy' | 'usage';
+export type JobKind = 'delete' | 'copy' | 'usage' | 'renew';
 
 export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
 
@@ -554,7 +554,7 @@ export interface IUsage {
 }
 
 /**
- * Result of `copy` and `delete`.
+ * Result of `copy`, `delete` and `renew`.
  */
 export interface ITransferred {
   endpoint: string;
@@ -601,6 +601,10 @@ export interface IScratchLocation {
    */
   variable: string | null;
   writable: boolean;
+  /**
+   * Whether the clock may be reset: `renew` rewrites what is there, so that it lives on as if it were new.
+   */
+  renewable: boolean;
   lifetimeDays: number | null;
   lifetimeSource: 'bucket' | 'configured' | 'default' | null;
   quotaBytes: number | null;

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -22,10 +23,20 @@ from .servers.process import ServerProcess, free_port
 _END_S = 60
 
 
-def _get(url: str, token: str) -> object:
-    request = urllib.request.Request(url, headers={"Authorization": f"token {token}"})
+def _get(url: str, token: str, body: object = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Authorization": f"token {token}"})
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as response:
         return json.load(response)
+
+
+def _count(base: str, token: str, endpoint: str, key: str) -> dict[str, Any]:
+    job = _get(f"{base}/jobs", token, {"kind": "usage", "endpoint": endpoint, "key": key})
+    request = urllib.request.Request(f"{base}/jobs/{job['id']}/events", headers={"Authorization": f"token {token}"})
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as events:
+        *_, last = (json.loads(line[6:]) for line in events if line.startswith(b"data: "))
+    assert last["state"] == "done", last["error"]
+    return dict(last["result"])
 
 
 def test_demo_serves_sample_data_and_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -39,12 +50,20 @@ def test_demo_serves_sample_data_and_leaves_nothing_behind(tmp_path: Path) -> No
         address = demo.wait_for_line(r"http://127\.0\.0\.1:\d+/lab/tree/start-here\.ipynb\?token=(\w+)")
         base = "http://" + urlsplit(address[0]).netloc + "/zarrbrowser/api"
         children = _get(f"{base}/children?endpoint=demo&key=climate/reanalysis/", address[1])
-        assert isinstance(children, dict)
         names = [each["name"] for each in children["items"]]
         assert names == ["not-consolidated.zarr", "surface-v2.zarr", "surface.zarr"]
         node = _get(f"{base}/node?endpoint=demo&key=climate/reanalysis/surface.zarr/", address[1])
-        assert isinstance(node, dict)
         assert (node["kind"], node["sizes"]) == ("dataset", {"time": 240, "lat": 73, "lon": 144})
+
+        [place_of_scratch] = _get(f"{base}/scratch", address[1])["locations"]
+        assert place_of_scratch["uri"] == "s3://scratch/ada/"
+        usage = _count(base, address[1], place_of_scratch["endpoint"], place_of_scratch["key"])
+        rows = {row["name"]: row for row in usage["rows"]}
+        assert set(rows) == {"experiment.zarr", "forecast.zarr", "tables", "notes.csv"}
+        assert rows["forecast.zarr"]["chunks"]["verdict"] == "complete"
+        gone = rows["experiment.zarr"]["chunks"]
+        assert (gone["verdict"], gone["expected"] - gone["present"]) == ("deleted", 3)
+        assert rows["experiment.zarr"]["expiresAt"] < rows["forecast.zarr"]["expiresAt"]
 
         pid = demo.pid
         os.kill(pid, signal.SIGINT)

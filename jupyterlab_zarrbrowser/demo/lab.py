@@ -12,8 +12,8 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from .s3 import KEY, REGION, SECRET, s3_server, upload_buckets
-from .samples import write_samples
+from .s3 import KEY, REGION, SECRET, make_older, s3_server, upload_buckets
+from .samples import SCRATCH_AGES, write_samples, write_scratch
 
 _PANEL = "jp-zarrbrowser-panel"
 
@@ -31,7 +31,13 @@ c.ServerApp.jpserver_extensions = {{"jupyterlab_zarrbrowser": True}}
 c.LabApp.default_url = "/lab/tree/start-here.ipynb"
 c.ZarrBrowser.endpoints = [
     {{"id": "demo", "title": "Demo object store", "kind": "s3", "endpoint_url": {url!r}, "profile": "demo"}},
+    {{"id": "persistent", "title": "Persistent bucket", "kind": "s3", "endpoint_url": {url!r}, "profile": "demo",
+      "root": "s3://persistent/ada", "writable": True}},
     {{"id": "files", "title": "Files of the demo", "kind": "local", "root": {work!r}}},
+]
+c.ZarrBrowser.scratch = [
+    {{"url": "s3://scratch/{{user}}", "endpoint": "demo", "lifetime_days": 7, "quota_bytes": 40 * 10**6,
+      "price_per_tb_month": 20, "renewable": True}},
 ]
 """
 
@@ -59,7 +65,9 @@ def run(port: int, *, open_browser: bool) -> int:
         with tempfile.TemporaryDirectory(prefix="zarrbrowser-demo-") as place, s3_server() as url:
             folder = Path(place)
             write_samples(folder / "buckets")
+            write_scratch(folder / "buckets")
             count = upload_buckets(folder / "buckets", url)
+            make_older("scratch", SCRATCH_AGES)
             print(f"{count} objects at {url}. Starting JupyterLab; Ctrl-C stops all of it.", flush=True)
             return _lab(folder, port, url, open_browser=open_browser)
     except KeyboardInterrupt:
@@ -87,7 +95,9 @@ def _lab(folder: Path, port: int, url: str, *, open_browser: bool) -> int:
     environment |= {
         "AWS_CONFIG_FILE": str(folder / "aws"),
         "AWS_SHARED_CREDENTIALS_FILE": str(folder / "none"),
+        "JUPYTERHUB_USER": "ada",
         "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
         "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import boto3
 from botocore.config import Config
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
 from moto.server import ThreadedMotoServer
 
 #: moto accepts any credentials; these appear in the profile that the demo writes.
@@ -55,3 +58,16 @@ def upload_buckets(folder: Path, endpoint_url: str) -> int:
             pass
     client.close()
     return len(files)
+
+
+def make_older(bucket: str, ages_days: Mapping[str, float]) -> None:
+    """Set the clock of objects back, as if time had passed: an age for each prefix of keys, in days.
+
+    Reaches into the server, which runs in this process: no S3 lets one say when an object was written.
+    """
+    now = datetime.now(UTC)
+    backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+    for key in list(backend.buckets[bucket].keys.values()):
+        for prefix, days in ages_days.items():
+            if key.name.startswith(prefix):
+                key.last_modified = (now - timedelta(days=days)).replace(tzinfo=None)

@@ -15,6 +15,9 @@ _STATION_FILES = 1_200
 
 _SEED = 20240607
 
+#: Name in the demo's scratch space -> age in days. The hub of the demo deletes after a week.
+SCRATCH_AGES = {"ada/forecast.zarr/": 1.2, "ada/experiment.zarr/": 6.2, "ada/tables/": 3.4, "ada/notes.csv": 5.9}
+
 
 def write_samples(folder: Path) -> None:
     """Write every bucket as a folder below ``folder``."""
@@ -46,6 +49,29 @@ def write_samples(folder: Path) -> None:
             json.dumps({"id": number, "lat": round(rng.uniform(-90, 90), 2), "lon": round(rng.uniform(0, 360), 2)}),
             encoding="utf-8",
         )
+
+
+def write_scratch(folder: Path) -> None:
+    """A scratch bucket of two users, and a bucket to keep things in. Of one store, chunks were deleted already."""
+    weather = _weather(np.random.default_rng(_SEED))
+    mine, keep = folder / "scratch" / "ada", folder / "persistent" / "ada"
+    keep.mkdir(parents=True)
+    (keep / "readme.txt").write_text("What lies here stays.\n", encoding="utf-8")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        weather[["t2m"]].isel(time=slice(0, 120)).to_zarr(mine / "forecast.zarr", zarr_format=3, consolidated=True)
+        weather[["precip"]].to_zarr(mine / "experiment.zarr", zarr_format=3, consolidated=True)
+    chunks = sorted(path for path in (mine / "experiment.zarr" / "precip" / "c").rglob("*") if path.is_file())
+    for chunk in chunks[:3]:
+        chunk.unlink()
+    (mine / "tables").mkdir()
+    for month in range(1, 7):
+        (mine / "tables" / f"stations-2024-{month:02}.csv").write_text(
+            "id,tas\n" + "1,281.4\n" * 20_000, encoding="utf-8"
+        )
+    (mine / "notes.csv").write_text("run,comment\n1,first try\n", encoding="utf-8")
+    (folder / "scratch" / "grace").mkdir()
+    (folder / "scratch" / "grace" / "readme.txt").write_text("Somebody else's.\n", encoding="utf-8")
 
 
 def _weather(rng: np.random.Generator) -> xr.Dataset:
