@@ -17,14 +17,28 @@ _MAX_AT_ONCE = 24
 
 
 async def gather(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """The results in order, a bounded number under way at a time."""
+    """The results in order, a bounded number under way at a time.
+
+    The first error ends them all: when it is raised, nothing is under way any more.
+    """
     limit = asyncio.Semaphore(_MAX_AT_ONCE)
 
     async def one(each: Coroutine[Any, Any, _T]) -> _T:
         async with limit:
             return await each
 
-    return await asyncio.gather(*(one(each) for each in work))
+    wanted = list(work)
+    tasks = [asyncio.create_task(one(each)) for each in wanted]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+    finally:
+        for each in wanted:
+            each.close()  # those that never began would complain
 
 
 async def outcome(work: Coroutine[Any, Any, _T]) -> _T | BrowserError:

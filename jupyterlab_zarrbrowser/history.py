@@ -79,6 +79,8 @@ class UsageHistory:
             with contextlib.suppress(OSError):
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 fresh = path.with_suffix(f".{os.getpid()}.tmp")
+                # The folder may be older than this, and open to others.
+                fresh.touch(mode=0o600)
                 fresh.write_bytes(msgspec.json.encode(kept))
                 fresh.replace(path)
                 self._tidy(path.parent)

@@ -22,8 +22,8 @@ _MAX_OBJECT_ROWS = 5_000
 #: Arrays whose chunks are counted.
 _MAX_ARRAYS = 50_000
 
-#: The end of a chunk's key: ``c/0/1`` and ``0/1`` (v3, v2 with slashes), ``0.1`` (v2), ``0``.
-_CHUNK = re.compile(r"(?:^|/)(?:c/\d+(?:/\d+)*|\d+(?:/\d+)*|\d+(?:\.\d+)+)$")
+#: The end of a chunk's key: ``c/0/1`` and ``0/1`` (v3, v2 with slashes), ``0.1`` (v2); ``c`` and ``0`` of scalars.
+_CHUNK = re.compile(r"/(?:c(?:/\d+)*|\d+(?:/\d+)*|\d+(?:\.\d+)+)\Z", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -155,17 +155,17 @@ class Tally:
                     array.described = modified[at]
                 at += 1
                 continue
-            matched = _CHUNK.search(key, skip)
+            matched = _CHUNK.search(key, skip - 1)  # with the slash behind the row's own name
             if matched is None:
                 at += 1
                 continue
             # All that follow in the same array: a block mostly holds chunks of one or two.
-            text = matched.group().removeprefix("/")
+            text = matched.group()[1:]
             place = key[: matched.end() - len(text)]
             first, deeper, _ = text.partition("/")
             # Behind a number and a slash may lie another array that is called by that number, too.
             after = place + (f"{first}0" if deeper else ":")
-            end = min(stop, bisect_left(keys, after, at))
+            end = min(stop, bisect_left(keys, after, at + 1))
             if (array := self._array(row, place[skip:])) is not None:
                 array.chunks += end - at
                 oldest = min(modified[at:end])

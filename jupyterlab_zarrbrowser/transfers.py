@@ -7,13 +7,15 @@ and what lacks metadata cannot be opened at all.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from functools import partial
 
 from . import wire
 from .concurrency import gather
 from .errors import BrowserError
 from .formats import METADATA_NAMES
 from .keys import name_of
-from .scan import Scan
+from .scan import Scan, patiently
 from .stores import Block, Store
 
 #: Objects in one request to delete, S3's limit.
@@ -30,10 +32,13 @@ async def _blocks(store: Store, container: str) -> AsyncIterator[Block]:
     """Everything below a container, in order."""
     after = ""
     while True:
-        block = await store.scan(container, after=after)
+        block = await patiently(partial(store.scan, container, after=after, limit=store.scan_limit))
         yield block
-        if not block.goes_on or not block.keys:
+        if not block.goes_on:
             return
+        if not block.keys or block.keys[-1] <= after:
+            # What is not seen would be taken for copied, or for deleted.
+            raise BrowserError("store_error", f"{store.title} did not list all of {store.uri(container)}.")
         after = block.keys[-1]
 
 
@@ -55,11 +60,10 @@ class Deletion:
     def __init__(self, store: Store, key: str, max_objects: int | None) -> None:
         self._store, self._key, self._max_objects = store, key, max_objects
         self._objects = self._bytes = 0
-        self._total: tuple[int, int] | None = None
+        self._total: _Census | None = None
 
     def progress(self) -> wire.JobProgress:
-        objects, size = self._total or (None, None)
-        return wire.JobProgress(objects=self._objects, bytes=self._bytes, total_objects=objects, total_bytes=size)
+        return _progress(self._objects, self._bytes, self._total)
 
     async def run(self) -> wire.Transferred:
         """Delete.
@@ -74,30 +78,38 @@ class Deletion:
             entry = await store.stat(key)
             await store.remove([key])
             return wire.Transferred(endpoint=store.id, key=key, objects=1, bytes=entry.size_bytes or 0)
-        self._total = await _weigh(store, key)
-        if self._max_objects is not None and self._total[0] > self._max_objects:
+        total = self._total = await _weigh(store, key)
+        if self._max_objects is not None and total.objects > self._max_objects:
             raise BrowserError(
                 "conflict",
-                f"There are {self._total[0]:,} objects by now, and you agreed to delete {self._max_objects:,}.",
+                f"There are {total.objects:,} objects by now, and you agreed to delete {self._max_objects:,}.",
                 "Nothing was deleted. Count it again.",
             )
-        if not self._total[0]:
+        if not total.objects and not await _is_object(store, key):
             raise BrowserError("not_found", f"Nothing lies at {store.uri(key)}.")
-        # Its own documents first: from then on, nobody opens what is being taken away.
-        await store.remove([key + name for name in sorted(METADATA_NAMES)])
-        for only_documents in (True, False):
-            async for block in _blocks(store, key):
-                doomed = [each for each in block.keys if not only_documents or _is_document(each)]
-                sizes = dict(zip(block.keys, block.sizes, strict=True))
-                for start in range(0, len(doomed), _BATCH):
-                    batch = doomed[start : start + _BATCH]
-                    await store.remove([key + each for each in batch])
-                    self._objects += len(batch)
-                    self._bytes += sum(sizes[each] for each in batch)
-        left = await store.scan(key, limit=1)
+        # Its own documents first: from then on, nobody opens what is being taken away. With them goes the object that
+        # stands for the folder, where there is one: no listing of what lies in it shows that.
+        own = {name: size for name, size in total.documents.items() if "/" not in name}
+        await patiently(partial(store.remove, [*(key + name for name in own), key]))
+        self._count(own)
+        await self._remove({name: size for name, size in total.documents.items() if "/" in name})
+        async for block in _blocks(store, key):
+            await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
+        left = await patiently(partial(store.scan, key, limit=1))
         if left.keys:
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
-        return wire.Transferred(endpoint=store.id, key=key, objects=self._total[0], bytes=self._total[1])
+        return wire.Transferred(endpoint=store.id, key=key, objects=total.objects, bytes=total.bytes)
+
+    async def _remove(self, sizes: dict[str, int]) -> None:
+        names = list(sizes)
+        for start in range(0, len(names), _BATCH):
+            batch = names[start : start + _BATCH]
+            await patiently(partial(self._store.remove, [self._key + name for name in batch]))
+            self._count({name: sizes[name] for name in batch})
+
+    def _count(self, sizes: dict[str, int]) -> None:
+        self._objects += len(sizes)
+        self._bytes += sum(sizes.values())
 
 
 class Copy:
@@ -123,11 +135,10 @@ class Copy:
         self._if_exists: wire.IfExists = if_exists
         self._delete_source = delete_source
         self._objects = self._bytes = 0
-        self._total: tuple[int, int] | None = None
+        self._total: _Census | None = None
 
     def progress(self) -> wire.JobProgress:
-        objects, size = self._total or (None, None)
-        return wire.JobProgress(objects=self._objects, bytes=self._bytes, total_objects=objects, total_bytes=size)
+        return _progress(self._objects, self._bytes, self._total)
 
     async def run(self) -> wire.Transferred:
         """Copy, check, and delete the source where that was asked for.
@@ -140,20 +151,23 @@ class Copy:
         self._to_key = await self._free_key()
         if not self._key.endswith("/"):
             size = (await self._source.stat(self._key)).size_bytes or 0
-            self._total = (1, size)
+            total = self._total = _Census(1, size)
             await self._one(self._key, self._to_key, size)
             if (await self._target.stat(self._to_key)).size_bytes != size:
                 raise self._differs()
         else:
-            self._total = await _weigh(self._source, self._key)
-            if not self._total[0]:
+            total = self._total = await _weigh(self._source, self._key)
+            if not total.objects:
                 raise BrowserError("not_found", f"Nothing lies at {self._source.uri(self._key)}.")
+            # Those that are replaced must not make a store of what is half copied.
+            roots = [self._to_key + name for name in total.documents if "/" not in name]
+            if self._if_exists == "replace" and roots:
+                await patiently(partial(self._target.remove, roots))
             await self._container()
             await self._compare()
         if self._delete_source:
-            await Deletion(self._source, self._key, self._total[0]).run()
-        objects, size = self._total
-        return wire.Transferred(endpoint=self._target.id, key=self._to_key, objects=objects, bytes=size)
+            await Deletion(self._source, self._key, total.objects).run()
+        return wire.Transferred(endpoint=self._target.id, key=self._to_key, objects=total.objects, bytes=total.bytes)
 
     async def _container(self) -> None:
         documents: list[tuple[str, int]] = []
@@ -171,10 +185,12 @@ class Copy:
         await self._all(roots)
 
     async def _all(self, objects: list[tuple[str, int]]) -> None:
-        await gather(self._one(self._key + name, self._to_key + name, size) for name, size in objects)
+        for start in range(0, len(objects), _BATCH):
+            batch = objects[start : start + _BATCH]
+            await gather(self._one(self._key + name, self._to_key + name, size) for name, size in batch)
 
     async def _one(self, key: str, to_key: str, size: int) -> None:
-        await self._target.copy(self._source, key, to_key, size)
+        await patiently(partial(self._target.copy, self._source, key, to_key, size))
         self._objects += 1
         self._bytes += size
 
@@ -183,6 +199,8 @@ class Copy:
         copied = _entries(self._target, self._to_key)
         there = await anext(copied, None)
         async for name, size in _entries(self._source, self._key):
+            if name.endswith("/"):
+                continue  # stands for a folder, which not every kind of store shows
             while there is not None and there[0] < name:
                 there = await anext(copied, None)
             if there != (name, size):
@@ -207,12 +225,45 @@ class Copy:
         bare = self._to_key.removesuffix("/")
         slash = self._to_key[len(bare) :]
         head, dot, extension = bare.rpartition(".")
-        stem, end = (head, dot + extension) if dot and "/" not in extension else (bare, "")
+        is_named = bool(dot) and "/" not in extension and name_of(head + dot) != dot  # and not only hidden
+        stem, end = (head, dot + extension) if is_named else (bare, "")
         for number in range(2, _MAX_NAMES):
             key = f"{stem} ({number}){end}{slash}"
             if not await _exists(self._target, key):
                 return key
         raise BrowserError("conflict", "Too many copies of that name are there already.", "Choose another name.")
+
+
+class Renewal:
+    """Rewrites objects in place, so that the store counts their age from now on. Each stays what it is.
+
+    Parameters
+    ----------
+    store, key
+        An object, or a container and all below it.
+    """
+
+    def __init__(self, store: Store, key: str) -> None:
+        self._store, self._key = store, key
+        self._objects = self._bytes = 0
+
+    def progress(self) -> wire.JobProgress:
+        return wire.JobProgress(objects=self._objects, bytes=self._bytes)
+
+    async def run(self) -> wire.Transferred:
+        """Rewrite. Raises BrowserError as :meth:`Store.copy`; what was rewritten until then stays so."""
+        store, key = self._store, self._key
+        if not key.endswith("/"):
+            await self._one(key, (await store.stat(key)).size_bytes or 0)
+        else:
+            async for block in _blocks(store, key):
+                await gather(self._one(key + name, size) for name, size in zip(block.keys, block.sizes, strict=True))
+        return wire.Transferred(endpoint=store.id, key=key, objects=self._objects, bytes=self._bytes)
+
+    async def _one(self, key: str, size: int) -> None:
+        await self._store.copy(self._store, key, key, size)
+        self._objects += 1
+        self._bytes += size
 
 
 async def _entries(store: Store, container: str) -> AsyncIterator[tuple[str, int]]:
@@ -229,6 +280,10 @@ async def _exists(store: Store, key: str) -> bool:
             if exc.code == "not_found":  # a folder of a file system
                 return False
             raise
+    return await _is_object(store, key)
+
+
+async def _is_object(store: Store, key: str) -> bool:
     try:
         await store.stat(key)
     except BrowserError as exc:
@@ -238,13 +293,32 @@ async def _exists(store: Store, key: str) -> bool:
     return True
 
 
-async def _weigh(store: Store, container: str) -> tuple[int, int]:
-    """Objects and bytes below a container."""
-    total = [0, 0]
+@dataclass(slots=True)
+class _Census:
+    """What lies below a container."""
 
-    def add(block: Block) -> None:
-        total[0] += len(block.keys)
-        total[1] += sum(block.sizes)
+    objects: int = 0
+    bytes: int = 0
+    #: Metadata documents (as many as are kept in memory) and their sizes.
+    documents: dict[str, int] = field(default_factory=dict)
 
-    await Scan(store, container, add).run()
-    return total[0], total[1]
+    def add(self, block: Block) -> None:
+        self.objects += len(block.keys)
+        self.bytes += sum(block.sizes)
+        found = ((name, size) for name, size in zip(block.keys, block.sizes, strict=True) if _is_document(name))
+        for name, size in found:
+            # Those of the container itself always count: they make a store of it.
+            if len(self.documents) < _MAX_DOCUMENTS or "/" not in name:
+                self.documents[name] = size
+
+
+async def _weigh(store: Store, container: str) -> _Census:
+    census = _Census()
+    await Scan(store, container, census.add).run()
+    return census
+
+
+def _progress(objects: int, size: int, total: _Census | None) -> wire.JobProgress:
+    if total is None:
+        return wire.JobProgress(objects=objects, bytes=size)
+    return wire.JobProgress(objects=objects, bytes=size, total_objects=total.objects, total_bytes=total.bytes)

@@ -187,6 +187,8 @@ class Store(ABC):
 
     def __init__(self, config: EndpointConfig) -> None:
         self.id = config.id
+        #: Objects in one block of a scan, the most that is worth asking for.
+        self.scan_limit = 1000
         #: Listings of a scan in flight at the same time; browsing has its own slots beside them.
         self.scan_concurrency = config.scan_concurrency
         self._scan_slots = asyncio.Semaphore(config.scan_concurrency)
@@ -194,6 +196,8 @@ class Store(ABC):
         self._timeout_s = config.timeout_s
         self._slots = asyncio.Semaphore(config.concurrency)
         self._bodies = asyncio.Semaphore(max(1, config.concurrency // 4))
+        # Apart from bodies that are read: two stores that copy from one another would wait for each other for ever.
+        self._writes = asyncio.Semaphore(max(1, config.concurrency // 4))
 
     async def list(
         self, container: str, *, name_prefix: str = "", cursor: str | None = None, limit: int = 1000
@@ -284,7 +288,7 @@ class Store(ABC):
         BrowserError
             ``forbidden``, ``store_error`` where the body ends too early or changes, and what :meth:`get` raises.
         """
-        async with self._bodies:
+        async with self._writes:
             await self._long(lambda: self._write(key, body))
 
     async def copy(self, source: Store, source_key: str, key: str, size: int) -> None:
@@ -293,7 +297,7 @@ class Store(ABC):
         Raises as :meth:`write`.
         """
         if self.shares_service(source):
-            async with self._bodies:
+            async with self._writes:
                 await self._long(lambda: self._copy(source, source_key, key, size))
             return
         body = await source.read(source_key)
@@ -310,8 +314,12 @@ class Store(ABC):
         BrowserError
             ``forbidden``, and what :meth:`get` raises: some may be deleted then, and some not.
         """
-        if keys:
+        if not keys:
+            return
+        try:
             await self._guarded(lambda: self._remove(keys), listing=False)
+        except BrowserError as exc:
+            raise self._of_change(exc) from exc
 
     def shares_service(self, other: Store) -> bool:
         """Whether objects can be copied from there without passing through this server."""
@@ -369,13 +377,23 @@ class Store(ABC):
         """Called after an error, so that the next request can do better (forget dead credentials, say)."""
 
     async def _long(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Many requests, each with the client's own deadline."""
+        """A change in many requests, each with the client's own deadline."""
         try:
             await work()
-        except BrowserError:
-            raise
+        except BrowserError as exc:
+            await self._recover(exc)
+            raise self._of_change(exc) from exc
         except Exception as exc:
-            raise self._said(exc, listing=False) from exc
+            error = self._said(exc, listing=False)
+            await self._recover(error)
+            raise self._of_change(error) from exc
+
+    def _of_change(self, error: BrowserError) -> BrowserError:
+        """The same, where nobody wanted to read or to list."""
+        if error.code not in {"forbidden", "list_forbidden"}:
+            return error
+        hint = "Ask its owner for the right to write and delete there."
+        return BrowserError("forbidden", f"{self.title} does not allow this change.", hint)
 
     async def guard_read(self, work: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """One piece of a body that is open: no second try, since what came before is gone."""

@@ -145,7 +145,11 @@ class GcsStore(Store):
         address = base + "/".join(quote(part, safe="") for part in path)
         parameters = urlencode(fs._get_params(query), quote_via=quote)
         target = importlib.import_module("yarl").URL(url or f"{address}?{parameters}", encoded=True)
-        asked = session.request(method, target, headers=headers, data=data, json=json_body, allow_redirects=False)
+        # The client's own limit is five minutes for a whole body; what may not take long is silence.
+        patience = importlib.import_module("aiohttp").ClientTimeout(total=None, sock_read=self._timeout_s)
+        asked = session.request(
+            method, target, headers=headers, data=data, json=json_body, allow_redirects=False, timeout=patience
+        )
         response = await stack.enter_async_context(asked)
         if response.status >= 300 and not (response.status == 308 and url):  # 308: the next part, please
             raise self._refusal(response.status, response.content_type, bool(key), fs)
@@ -179,24 +183,30 @@ class GcsStore(Store):
 
     async def _scan(self, container: str, after: str, limit: int) -> Block:
         bucket, prefix = self._root.split(container)
-        body = await self._ask(
-            ("b", bucket, "o"),
-            "",
-            _MAX_PAGE_BYTES,
-            prefix=prefix or None,
-            # Begins with that key itself, where there is one.
-            startOffset=prefix + after if after else None,
-            maxResults=limit,
-            fields="items(name,size,updated),nextPageToken",
-        )
-        answer = self._parse(body)
-        start = len(prefix)
-        items = [item for item in answer.get("items", []) if item["name"][start:] > after]
+        token = None
+        while True:
+            body = await self._ask(
+                ("b", bucket, "o"),
+                "",
+                _MAX_PAGE_BYTES,
+                prefix=prefix or None,
+                # Begins with that key itself (or with a marker object for the container), where there is one: one more.
+                startOffset=prefix + after or None,
+                maxResults=min(limit + 1, 1000),
+                pageToken=token,
+                fields="items(name,size,updated),nextPageToken",
+            )
+            answer = self._parse(body)
+            start, token = len(prefix), answer.get("nextPageToken")
+            items = [item for item in answer.get("items", []) if item["name"][start:] > after]
+            if items or token is None:
+                break
+            # Google may answer with an empty page; only its token leads on.
         return Block(
-            [item["name"][start:] for item in items],
-            [int(item.get("size", 0)) for item in items],
-            [item.get("updated", "") for item in items],
-            "nextPageToken" in answer,
+            [item["name"][start:] for item in items[:limit]],
+            [int(item.get("size", 0)) for item in items[:limit]],
+            [item.get("updated", "") for item in items[:limit]],
+            token is not None or len(items) > limit,
         )
 
     def bucket_of(self, key: str) -> str:

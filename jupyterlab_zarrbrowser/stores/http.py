@@ -109,9 +109,11 @@ class HttpStore(Store):
         yarl = importlib.import_module("yarl")
         url = self.uri(key)
         fs = await stack.enter_async_context(self._connection.use())
+        # The client's own limit is five minutes for a whole body; what may not take long is silence.
+        patience = importlib.import_module("aiohttp").ClientTimeout(total=None, sock_read=self._timeout_s)
         for _ in range(_MAX_REDIRECTS + 1):
             address = yarl.URL(url, encoded=True)
-            asked = fs._session.request(method, address, allow_redirects=False, headers=headers)
+            asked = fs._session.request(method, address, allow_redirects=False, headers=headers, timeout=patience)
             response = await stack.enter_async_context(asked)
             if response.status in {301, 302, 303, 307, 308}:
                 url = self._redirected(url, response.headers.get("Location", ""))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import heapq
 import os
@@ -42,8 +43,9 @@ class LocalStore(Store):
         # Links are followed later, in a thread: a network folder may hang.
         self._root = Path(config.root.removeprefix("file://")).expanduser().absolute()
         self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
-        # A walk that began elsewhere would go through the same folders.
+        # A walk that began elsewhere would go through the same folders, and each block begins to walk anew.
         self.scan_concurrency = 1
+        self.scan_limit = _SCAN_FILES
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -115,8 +117,7 @@ class LocalStore(Store):
         return Page(entries, page[limit - 1][0] if len(page) > limit else None)
 
     async def _scan(self, container: str, after: str, limit: int) -> Block:
-        # Each call begins to walk anew, so it brings more than one page of a store.
-        return await self._in_thread(self._block, container, after, max(limit, _SCAN_FILES))
+        return await self._in_thread(self._block, container, after, limit)
 
     def _block(self, container: str, after: str, limit: int) -> Block:
         found = list(islice(self._files(self._path(container), "", after), limit + 1))
@@ -159,12 +160,18 @@ class LocalStore(Store):
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         assert isinstance(source, LocalStore)
         origin, _ = await self._in_thread(source._file, source_key)
+        if origin == await self._in_thread(self._path, key):
+            # By way of a link. Whoever moves would delete the only one there is.
+            raise BrowserError("conflict", "Both names lead to the same file.", "Choose another place.")
         await self._in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
 
     async def _write(self, key: str, body: Body) -> None:
         path = await self._in_thread(self._path, key)
+        if key.endswith("/"):  # an object that stands for a folder
+            await self._in_thread(lambda: path.mkdir(parents=True, exist_ok=True))
+            return
         await self._in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
-        fresh = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+        fresh = _beside(path)
         try:
             with await self._in_thread(lambda: fresh.open("xb")) as file:
                 while piece := await body.next():
@@ -177,7 +184,7 @@ class LocalStore(Store):
         """Make a file in one step: it is there whole, or not at all."""
         path = self._path(key)
         path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name[:64]}.{uuid.uuid4().hex[:8]}.part")
+        fresh = _beside(path)
         try:
             fill(fresh)
             fresh.replace(path)
@@ -190,10 +197,17 @@ class LocalStore(Store):
     def _unlink(self, keys: Sequence[str]) -> None:
         root = self._root.resolve()
         for key in keys:
-            path = self._path(key)
-            path.unlink(missing_ok=True)
+            head, slash, name = key.removesuffix("/").rpartition("/")
+            if not is_file_name(name, os.name):
+                raise BrowserError("not_found", "There can be no file of that name.")
+            # Not resolved to its end: a link is deleted, and not what it leads to.
+            path = self._path(head + slash) / name
+            if not key.endswith("/"):
+                # What is no file (any more) is no object.
+                with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                    path.unlink()
             # A folder without files is no key: an object store would not show it either.
-            for folder in path.parents:
+            for folder in (path, *path.parents) if key.endswith("/") else path.parents:
                 if folder == root or root not in folder.parents:
                     break
                 try:
@@ -267,6 +281,11 @@ class LocalStore(Store):
         if isinstance(exc, OSError):
             return BrowserError("store_error", f"The file system failed: {exc.strerror}.")
         return None
+
+
+def _beside(path: Path) -> Path:
+    """A name for what is not whole yet. Short, since the final one may be as long as the file system allows."""
+    return path.with_name(f".{uuid.uuid4().hex[:16]}.part")
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

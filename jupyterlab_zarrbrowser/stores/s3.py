@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import hashlib
 import importlib
 import inspect
@@ -67,6 +68,16 @@ _COPY_PART_BYTES = 512 * 2**20
 _PART_BYTES = 16 * 2**20
 
 _MAX_PARTS = 10_000
+
+#: What an object carries beside its bytes.
+_SAID_OF_AN_OBJECT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+)
 
 #: What a user can do who was given no credentials by anyone.
 _LOG_IN = (
@@ -213,13 +224,20 @@ class S3Store(Store):
 
     async def _scan(self, container: str, after: str, limit: int) -> Block:
         bucket, prefix = self._root.split(container)
-        begin = {"StartAfter": prefix + after} if after else {}
-        async with self._connection.use() as fs:
-            answer = await fs._s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=limit, **begin, **self._pays())
-        # Half a millisecond: a thread would cost more.
-        block = parse_block(answer.get(_RAW, b""), prefix, self.title)
-        # A marker object for the container itself is not something that lies in it.
-        return block.part(1, len(block.keys)) if block.keys[:1] == [""] else block
+        # Behind the prefix itself: a marker object for the container is not something that lies in it.
+        begin = {"StartAfter": prefix + after} if prefix + after else {}
+        while True:
+            async with self._connection.use() as fs:
+                answer = await fs._s3.list_objects_v2(
+                    Bucket=bucket, Prefix=prefix, MaxKeys=limit, **begin, **self._pays()
+                )
+            body = answer.get(_RAW, b"")
+            # Half a millisecond: a thread would cost more.
+            block = parse_block(body, prefix, self.title)
+            if block.keys or not block.goes_on:
+                return block
+            # A page of objects that were deleted and have versions is empty; only its token leads on.
+            begin = {"ContinuationToken": parse_listing(body, self.title)[1] or ""}
 
     def bucket_of(self, key: str) -> str:
         return self._root.split(key)[0]
@@ -262,10 +280,12 @@ class S3Store(Store):
         origin = {"Bucket": from_bucket, "Key": from_key}
         async with self._connection.use() as fs:
             if size <= _MAX_COPY_BYTES:
-                # Onto itself, S3 copies only where something changes.
-                onto_itself = (
-                    {"MetadataDirective": "REPLACE"} if (from_bucket, from_key) == (bucket, object_key) else {}
-                )
+                onto_itself = {}
+                if (from_bucket, from_key) == (bucket, object_key):
+                    # S3 copies onto itself only what is replaced, so all that it says of the object is stated again.
+                    head = await fs._s3.head_object(Bucket=bucket, Key=object_key, **self._pays())
+                    onto_itself = {"MetadataDirective": "REPLACE"}
+                    onto_itself |= {name: head[name] for name in _SAID_OF_AN_OBJECT if name in head}
                 await fs._s3.copy_object(
                     Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self._pays()
                 )
@@ -308,14 +328,15 @@ class S3Store(Store):
         self, fs: Any, bucket: str, object_key: str, parts: Callable[[dict[str, Any]], Awaitable[list[str]]]
     ) -> None:
         """An upload in parts; whatever goes wrong, none of them stays behind to be paid for."""
-        started = await fs._s3.create_multipart_upload(Bucket=bucket, Key=object_key, **self._pays())
-        upload = {"Bucket": bucket, "Key": object_key, "UploadId": started["UploadId"], **self._pays()}
+        place = {"Bucket": bucket, "Key": object_key, **self._pays()}
+        # Never cancelled half way: of an upload whose id was not heard, nobody could take back the parts.
+        begun = asyncio.ensure_future(fs._s3.create_multipart_upload(**place))
         try:
-            tags = await parts(upload)
-            listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
+            upload = {**place, "UploadId": (await asyncio.shield(begun))["UploadId"]}
+            listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(await parts(upload), 1)]
             await fs._s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": listed})
         except BaseException:
-            await asyncio.shield(fs._s3.abort_multipart_upload(**upload))
+            await asyncio.shield(_take_back(fs, place, begun))
             raise
 
     async def _remove(self, keys: Sequence[str]) -> None:
@@ -428,6 +449,12 @@ def _no_redirects() -> dict[str, Any]:
             return SimpleNamespace(request=request)
 
     return {"http_session_cls": Session}
+
+
+async def _take_back(fs: Any, place: dict[str, Any], begun: asyncio.Future[Any]) -> None:
+    """End an upload that failed. What made it fail is what the user should hear, and not that this failed, too."""
+    with contextlib.suppress(Exception):
+        await fs._s3.abort_multipart_upload(**place, UploadId=(await begun)["UploadId"])
 
 
 def _part_size(size: int, least: int) -> int:
