@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
+from .cache import Cache
 from .concurrency import gather
 from .config import AnyEndpointConfig
 from .discovery import Offered
@@ -39,6 +40,10 @@ MAX_KEY_LENGTH = 4096
 
 #: Endpoints that an error names.
 _NAMED_ENDPOINTS = 8
+
+#: Places of which it is remembered how their keys are spread, and for how long.
+_MARKED_PLACES = 100
+_MARKS_S = 7 * 86_400
 
 #: Objects after which a count ends, if the administrator says nothing.
 MAX_USAGE_OBJECTS = 100_000_000
@@ -130,6 +135,7 @@ class Browser:
         self._remarks = list(remarks)
         self._history = UsageHistory(history)
         self._lifetimes = Lifetimes()
+        self._marks: Cache[str, list[str]] = Cache(_MARKED_PLACES, _MARKS_S)
         self._max_usage_objects = max_usage_objects
         self._cluster_bytes = cluster_bytes
         self._jobs: Jobs | None = None
@@ -360,8 +366,17 @@ class Browser:
             nonlocal scan
             lifetime = await self._lifetimes.of(store, key, which.scratch)
             previous = await self._history.last(store.uri(key))
-            scan = UsageScan(which.explorer, key, lifetime, max_objects=self._max_usage_objects, previous=previous)
-            return await self._history.keep(store.uri(key), await scan.run())
+            scan = UsageScan(
+                which.explorer,
+                key,
+                lifetime,
+                max_objects=self._max_usage_objects,
+                previous=previous,
+                hints=self._marks.get(store.uri(key)),
+            )
+            usage = await scan.run()
+            self._marks.put(store.uri(key), scan.marks)
+            return await self._history.keep(store.uri(key), usage)
 
         return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else wire.JobProgress())
 

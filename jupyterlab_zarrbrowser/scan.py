@@ -26,6 +26,10 @@ PAGE = 1000
 #: Objects that one may have before him without sharing.
 _WORTH_CUTTING = 6 * PAGE
 
+#: Stretches that another scan begins with, and pages that one of them has at least.
+_MAX_MARKS = 128
+_PAGES_APART = 4
+
 #: What a stretch that nobody has looked into counts, beside one that holds as much for certain.
 _UNSEEN = 0.9
 
@@ -85,7 +89,7 @@ class Scan:
     max_objects
         Objects after which the scan gives up.
     hints
-        Keys at which an earlier scan would have liked to begin; relative to ``container``, in any order.
+        :attr:`marks` of an earlier scan of the same container: it is cut there from the start.
     """
 
     def __init__(
@@ -107,8 +111,21 @@ class Scan:
         self._full_pages = len(self._waiting)
         self._objects = 0
         self._gave_up = False
+        self._starts: list[tuple[str, int]] = []
         #: Requests so far.
         self.requests = 0
+
+    @property
+    def marks(self) -> list[str]:
+        """Keys that part what was found into even stretches, sorted."""
+        apart = max(_PAGES_APART * PAGE, self._objects // _MAX_MARKS)
+        found, since = [], 0
+        for start, objects in sorted(self._starts):
+            if since >= apart:
+                found.append(start)
+                since = 0
+            since += objects
+        return found
 
     async def run(self) -> ScanEnd:
         """Scan to the end.
@@ -152,6 +169,7 @@ class Scan:
             block, goes_on = block.part(0, bisect_right(block.keys, stretch.upto)), False
         if block.keys:
             self._keyspace.learn((block.keys[0], block.keys[-1]))
+            self._starts.append((block.keys[0], len(block.keys)))
             self._objects += len(block.keys)
             self._on_block(block)
             stretch.after = block.keys[-1]

@@ -51,6 +51,8 @@ class UsageScan:
         Objects after which the count gives up; the result says so.
     previous
         The last result for the same place, None where there is none.
+    hints
+        :attr:`marks` of the last scan of the same place.
     now
         A seam for tests.
     """
@@ -63,6 +65,7 @@ class UsageScan:
         *,
         max_objects: int,
         previous: wire.Usage | None = None,
+        hints: list[str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._explorer = explorer
@@ -71,7 +74,12 @@ class UsageScan:
         self._previous = {row.key: row for row in previous.rows} if previous is not None else {}
         self._now = now()
         self._tally = Tally(self._expiring_before)
-        self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects)
+        self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects, hints=hints)
+
+    @property
+    def marks(self) -> list[str]:
+        """What makes another scan of the same place cheaper."""
+        return self._scan.marks
 
     def progress(self) -> wire.JobProgress:
         total = self._tally.total
