@@ -251,6 +251,9 @@ class Browser:
                 raise BrowserError("bad_request", "Choose an endpoint first, or type a whole address.")
             if first.config.kind == "local" and url.startswith(("/", "~")):
                 return []  # an absolute path that does not lie in the folder
+            if url.startswith(("./", "../")):
+                beginning = first.store.uri("")
+                raise BrowserError("bad_request", "`.` and `..` lead nowhere.", f"Type the path below {beginning}.")
             found = [(first, url.lstrip("/"))]
         return [(each, _container_of(key)) for each, key in found]
 

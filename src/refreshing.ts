@@ -4,7 +4,7 @@ import type { Expansion } from './expansion';
 import type { KnownNodes } from './known';
 import type { Limiter } from './limiter';
 import type { Listings } from './listings';
-import { isWithin } from './nodes';
+import { ancestorKeys, isWithin, locationOf } from './nodes';
 import type { Recogniser } from './recognise';
 import type { ShownRows } from './shown';
 
@@ -58,10 +58,11 @@ export class Refreshing {
       this._options;
     const selected = this._options.shown.activeRow?.target ?? null;
     const wereDescribed = answers.forget(top, selected);
-    const tasks: Promise<void>[] = [];
+    const levels = new Map<number, string[]>();
     for (const id of listings.ids.filter(id => isWithin(id, top))) {
       if (expansion.isReachable(id)) {
-        tasks.push(background.run(() => listings.load(id, 'refresh')));
+        const level = ancestorKeys(locationOf(id).key).length;
+        levels.set(level, [...(levels.get(level) ?? []), id]);
       } else {
         // Fetched again when it is opened again.
         listings.drop(id);
@@ -71,10 +72,15 @@ export class Refreshing {
     if (node && node.kind !== 'endpoint') {
       recogniser.doubt([top]);
     }
-    if (wereDescribed && selected !== null && isWithin(selected, top)) {
-      tasks.push(answers.describe(selected, true));
+    // From the top: what a container is may depend on what it lies in, and each asks the server to forget all below.
+    for (const [, ids] of [...levels].sort(([one], [other]) => one - other)) {
+      await Promise.all(
+        ids.map(id => background.run(() => listings.load(id, 'refresh')))
+      );
     }
-    await Promise.all(tasks);
+    if (wereDescribed && selected !== null && isWithin(selected, top)) {
+      await answers.describe(selected, true);
+    }
   }
 
   private _count = 0;

@@ -445,6 +445,24 @@ async def test_a_download_is_the_object(jp_fetch: Fetch, data: Path) -> None:
     assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("note.txt", "text/plain"), ("x.json", "application/json"), ("x.zzz", "application/octet-stream")],
+)
+async def test_a_small_download_has_its_own_type(jp_fetch: Fetch, data: Path, name: str, kind: str) -> None:
+    (data / "plain" / name).write_text("{}", encoding="utf-8")
+    response = await jp_fetch(*API, "download", params={"endpoint": "files", "key": f"plain/{name}"})
+    assert response.headers["Content-Type"] == kind
+
+
+async def test_a_range_behind_the_end_is_told_where_that_is(jp_fetch: Fetch) -> None:
+    params = {"endpoint": "files", "key": "plain/note.txt"}
+    with pytest.raises(HTTPClientError) as caught:
+        await jp_fetch(*API, "download", params=params, headers={"Range": "bytes=5-"})
+    assert caught.value.response is not None
+    assert (caught.value.code, caught.value.response.headers["Content-Range"]) == (416, "bytes */5")
+
+
 async def test_a_download_goes_on_where_it_was_interrupted(jp_fetch: Fetch, data: Path) -> None:
     params = {"endpoint": "files", "key": "plain/note.txt"}
     whole = await jp_fetch(*API, "download", params=params)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -102,6 +103,8 @@ def _lab(folder: Path, port: int, url: str, *, open_browser: bool) -> int:
         "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
         "IPYTHONDIR": str(folder / "ipython"),
+        # JupyterLab asks npm for its configuration, which writes a log of that.
+        "npm_config_cache": str(folder / "npm"),
     }
     # A session of its own: Ctrl-C reaches this process only, which then ends JupyterLab in order.
     lab = subprocess.Popen(
@@ -149,8 +152,17 @@ def _notebook() -> dict[str, object]:
     return {
         "cells": [{"id": "start", "cell_type": "markdown", "metadata": {}, "source": _START}],
         "metadata": {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
+            # As the kernel will state it, so that the notebook is not changed by its start.
+            "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+            "language_info": {
+                "codemirror_mode": {"name": "ipython", "version": sys.version_info[0]},
+                "file_extension": ".py",
+                "mimetype": "text/x-python",
+                "name": "python",
+                "nbconvert_exporter": "python",
+                "pygments_lexer": f"ipython{sys.version_info[0]}",
+                "version": platform.python_version(),
+            },
         },
         "nbformat": 4,
         "nbformat_minor": 5,

@@ -83,7 +83,8 @@ class LocalStore(Store):
         except RuntimeError as exc:  # a link to itself, before Python 3.13
             raise BrowserError("not_found", "This link leads nowhere.") from exc
         if not self._holds(path):
-            raise BrowserError("forbidden", f"This link leads out of {self.title} and is not followed.")
+            hint = "Ask the administrator for an endpoint that holds the place it leads to."
+            raise BrowserError("forbidden", f"This link leads out of {self.title} and is not followed.", hint)
         return path
 
     def _holds(self, path: Path) -> bool:
@@ -97,6 +98,9 @@ class LocalStore(Store):
         return await self._in_thread(self._page, container, name_prefix, cursor, limit)
 
     def _page(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
+        if not container and not self._root.exists():
+            hint = "Ask the administrator to make it, or to correct `root` of this endpoint."
+            raise BrowserError("not_found", f"The folder {self.uri('')} does not exist.", hint)
         with os.scandir(self._path(container)) as found:
             names = (
                 (f"{entry.name}/" if _is_folder(entry) else entry.name, entry)

@@ -260,6 +260,29 @@ describe('refreshing', () => {
     expect(model.isExpanded(at('b/'))).toBe(false);
   });
 
+  it('asks from the top: what lies above may tell what it is', async () => {
+    const api = new FakeApi({
+      '': [folder('slow_a/')],
+      'slow_a/': [folder('slow_a/b/')],
+      'slow_a/b/': []
+    });
+    const model = await opened(api);
+    for (const key of ['slow_a/', 'slow_a/b/']) {
+      const expanding = model.expand(at(key));
+      api.release();
+      await expanding;
+    }
+    api.calls.length = 0;
+    const refreshing = model.refresh();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(api.made('children').map(call => call.key)).toEqual(['', 'slow_a/']);
+    api.release();
+    await jest.advanceTimersByTimeAsync(10);
+    expect(api.made('children')).toHaveLength(3);
+    api.release();
+    await refreshing;
+  });
+
   it('leaves other branches alone', async () => {
     const api = new FakeApi(TREE());
     const model = await opened(api);
