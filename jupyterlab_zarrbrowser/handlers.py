@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import mimetypes
 import re
@@ -279,9 +280,10 @@ class DownloadHandler(ZarrBrowserHandler):
             body = await self._opened(endpoint, key)
         except BrowserError as exc:
             if exc.code == "bad_range":
-                whole = await self.io.run(self.browser.download(endpoint, key, None))
-                await self.io.run(whole.close())
-                self.set_header("Content-Range", f"bytes */{'*' if whole.size is None else whole.size}")
+                with contextlib.suppress(BrowserError):
+                    whole = await self.io.run(self.browser.download(endpoint, key, None))
+                    await self.io.run(whole.close())
+                    self.set_header("Content-Range", f"bytes */{'*' if whole.size is None else whole.size}")
             self.fail(exc)
             return
         try:
