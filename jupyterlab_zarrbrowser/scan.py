@@ -23,8 +23,16 @@ from .stores import Block, Store
 #: Keys in one request, the most that S3 gives.
 PAGE = 1000
 
-#: Objects that one may have before him without sharing.
-_WORTH_CUTTING = 6 * PAGE
+#: Pages that one may have before him without sharing.
+_WORTH_CUTTING = 6
+
+#: Share of what was fetched that may be of no use, and how much more cautious each further share makes.
+_FAIR_WASTE = 0.1
+_CAUTION = 30
+
+#: From here on, few work at once, until less is wasted.
+_MOST_WASTE = 0.5
+_FEW_HANDS = 4
 
 #: Stretches that another scan begins with, and pages that one of them has at least.
 _MAX_MARKS = 128
@@ -185,13 +193,16 @@ class Scan:
 
         Each full page brings two more stretches at most: a cut that finds nothing costs a request.
         """
-        wanted = min(self._store.scan_concurrency, 1 + 2 * self._full_pages)
-        free = wanted - len(self._active) - len(self._waiting)
+        # Where cuts have found little so far, keys are spread unevenly: fewer hands, and only what looks very large.
+        waste = 1 - self._objects / (self.requests * self._store.scan_limit)
+        hands = self._store.scan_concurrency if waste < _MOST_WASTE else _FEW_HANDS
+        free = min(hands, 1 + 2 * self._full_pages) - len(self._active) - len(self._waiting)
         if free <= 0 or self._is_over:
             return
+        worth = _WORTH_CUTTING * self._store.scan_limit * (1 + _CAUTION * max(0, waste - _FAIR_WASTE))
         while free > 0:
             stretch = max((*self._waiting, *self._active), key=lambda each: each.left, default=None)
-            if stretch is None or stretch.left < _WORTH_CUTTING:
+            if stretch is None or stretch.left < worth:
                 break
             stretch.left /= 2
             middle = self._keyspace.middle(stretch.after, stretch.upto)

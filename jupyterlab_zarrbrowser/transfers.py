@@ -261,7 +261,7 @@ class Renewal:
         return wire.Transferred(endpoint=store.id, key=key, objects=self._objects, bytes=self._bytes)
 
     async def _one(self, key: str, size: int) -> None:
-        await self._store.copy(self._store, key, key, size)
+        await patiently(partial(self._store.copy, self._store, key, key, size))
         self._objects += 1
         self._bytes += size
 

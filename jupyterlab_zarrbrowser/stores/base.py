@@ -197,7 +197,7 @@ class Store(ABC):
         self._slots = asyncio.Semaphore(config.concurrency)
         self._bodies = asyncio.Semaphore(max(1, config.concurrency // 4))
         # Apart from bodies that are read: two stores that copy from one another would wait for each other for ever.
-        self._writes = self._bodies
+        self._writes = asyncio.Semaphore(max(1, config.concurrency // 4))
 
     async def list(
         self, container: str, *, name_prefix: str = "", cursor: str | None = None, limit: int = 1000

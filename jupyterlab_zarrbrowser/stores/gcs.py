@@ -190,9 +190,9 @@ class GcsStore(Store):
                 "",
                 _MAX_PAGE_BYTES,
                 prefix=prefix or None,
-                # Begins with that key itself (or with a marker object for the container), where there is one: one more.
+                # Begins with that key itself, or with a marker object for the container, where there is one.
                 startOffset=prefix + after or None,
-                maxResults=min(limit + 1, 1000),
+                maxResults=limit,
                 pageToken=token,
                 fields="items(name,size,updated),nextPageToken",
             )
@@ -203,10 +203,10 @@ class GcsStore(Store):
                 break
             # Google may answer with an empty page; only its token leads on.
         return Block(
-            [item["name"][start:] for item in items[:limit]],
-            [int(item.get("size", 0)) for item in items[:limit]],
-            [item.get("updated", "") for item in items[:limit]],
-            token is not None or len(items) > limit,
+            [item["name"][start:] for item in items],
+            [int(item.get("size", 0)) for item in items],
+            [item.get("updated", "") for item in items],
+            token is not None,
         )
 
     def bucket_of(self, key: str) -> str:

@@ -14,10 +14,10 @@ import hashlib
 import importlib
 import inspect
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
 
@@ -279,13 +279,15 @@ class S3Store(Store):
         bucket, object_key = self._object(key)
         origin = {"Bucket": from_bucket, "Key": from_key}
         async with self._connection.use() as fs:
+            is_itself = (from_bucket, from_key) == (bucket, object_key)
+            said: dict[str, Any] = {}
+            if is_itself or size > _MAX_COPY_BYTES:
+                # S3 copies onto itself only what is replaced, and in parts only the bytes: all that it says of the
+                # object is stated again.
+                head = await fs._s3.head_object(**origin, **self._pays())
+                said = {name: head[name] for name in _SAID_OF_AN_OBJECT if name in head}
             if size <= _MAX_COPY_BYTES:
-                onto_itself = {}
-                if (from_bucket, from_key) == (bucket, object_key):
-                    # S3 copies onto itself only what is replaced, so all that it says of the object is stated again.
-                    head = await fs._s3.head_object(Bucket=bucket, Key=object_key, **self._pays())
-                    onto_itself = {"MetadataDirective": "REPLACE"}
-                    onto_itself |= {name: head[name] for name in _SAID_OF_AN_OBJECT if name in head}
+                onto_itself = {"MetadataDirective": "REPLACE", **said} if is_itself else {}
                 await fs._s3.copy_object(
                     Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self._pays()
                 )
@@ -302,7 +304,7 @@ class S3Store(Store):
 
                 return await gather(one(number, start) for number, start in enumerate(range(0, size, part_size), 1))
 
-            await self._multipart(fs, bucket, object_key, parts)
+            await self._multipart(fs, bucket, object_key, parts, said)
 
     async def _write(self, key: str, body: Body) -> None:
         bucket, object_key = self._object(key)
@@ -325,12 +327,17 @@ class S3Store(Store):
             await self._multipart(fs, bucket, object_key, parts)
 
     async def _multipart(
-        self, fs: Any, bucket: str, object_key: str, parts: Callable[[dict[str, Any]], Awaitable[list[str]]]
+        self,
+        fs: Any,
+        bucket: str,
+        object_key: str,
+        parts: Callable[[dict[str, Any]], Awaitable[list[str]]],
+        said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """An upload in parts; whatever goes wrong, none of them stays behind to be paid for."""
         place = {"Bucket": bucket, "Key": object_key, **self._pays()}
         # Never cancelled half way: of an upload whose id was not heard, nobody could take back the parts.
-        begun = asyncio.ensure_future(fs._s3.create_multipart_upload(**place))
+        begun = asyncio.ensure_future(fs._s3.create_multipart_upload(**place, **said))
         try:
             upload = {**place, "UploadId": (await asyncio.shield(begun))["UploadId"]}
             listed = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(await parts(upload), 1)]
