@@ -92,24 +92,8 @@ export class Answers {
   }
 
   snippets(location: ILocation): Promise<readonly ISnippet[]> {
-    const id = idOf(location);
-    let entry = this._snippets.get(id);
-    if (!entry) {
-      const promise = this._options.api
-        .snippets(location, this._abort.signal)
-        .then(({ snippets }) => {
-          this._snippets.set(id, { promise, value: snippets });
-          this._options.changed(false);
-          return snippets;
-        });
-      promise.catch(() => {
-        this._snippets.delete(id);
-      });
-      entry = { promise, value: null };
-      this._snippets.set(id, entry);
-      trim(this._snippets, SNIPPETS_KEPT);
-    }
-    return entry.promise;
+    const entry = this._snippets.get(idOf(location));
+    return entry?.promise ?? this._askSnippets(location);
   }
 
   snippetsNow(location: ILocation): readonly ISnippet[] | null {
@@ -117,16 +101,16 @@ export class Answers {
   }
 
   /**
-   * Forget what was said about a node and all below it, except the details that are shown: they stay until there are
-   * new ones. Returns whether there were any details.
+   * Forget what was said about a node and all below it, except what the details show: it stays until it is renewed.
+   * Returns whether there were any details.
    */
   forget(top: string, shown: string | null): boolean {
+    const stale = [...this._details.keys()].filter(id => isWithin(id, top));
     for (const id of [...this._snippets.keys()]) {
-      if (isWithin(id, top)) {
+      if (isWithin(id, top) && (id !== shown || stale.length === 0)) {
         this._snippets.delete(id);
       }
     }
-    const stale = [...this._details.keys()].filter(id => isWithin(id, top));
     for (const id of stale) {
       if (id !== shown) {
         this._details.delete(id);
@@ -135,8 +119,48 @@ export class Answers {
     return stale.length > 0;
   }
 
+  /**
+   * Describe a node past the caches and, where its code was asked for, ask for that again.
+   */
+  async renew(id: string): Promise<void> {
+    await this.describe(id, true);
+    if (this._snippets.has(id)) {
+      // A failure shows where the snippet is asked for.
+      await this._askSnippets(locationOf(id)).catch(() => undefined);
+    }
+  }
+
   dispose(): void {
     this._abort.abort();
+  }
+
+  /**
+   * What was said before stays until the answer is here.
+   */
+  private _askSnippets(location: ILocation): Promise<readonly ISnippet[]> {
+    const id = idOf(location);
+    const isLatest = () => this._snippets.get(id)?.promise === promise;
+    const promise = this._options.api
+      .snippets(location, this._abort.signal)
+      .then(({ snippets }) => {
+        if (isLatest()) {
+          this._snippets.set(id, { promise, value: snippets });
+          this._options.changed(false);
+        }
+        return snippets;
+      });
+    promise.catch(() => {
+      if (isLatest()) {
+        this._snippets.delete(id);
+        this._options.changed(false);
+      }
+    });
+    this._snippets.set(id, {
+      promise,
+      value: this._snippets.get(id)?.value ?? null
+    });
+    trim(this._snippets, SNIPPETS_KEPT);
+    return promise;
   }
 
   private readonly _abort = new AbortController();

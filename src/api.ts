@@ -2,15 +2,20 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { EventReader } from './events';
 import type { ILocation } from './nodes';
 import type {
   IChildren,
   IEndpoints,
   IErrorBody,
+  IJob,
+  IJobRequest,
+  IJobs,
   INode,
   INodes,
   INodesRequest,
   IProblem,
+  IScratchLocations,
   ISnippets
 } from './wire';
 
@@ -18,6 +23,22 @@ import type {
  * Below the server's base URL.
  */
 const ROOT = 'zarrbrowser/api';
+
+/**
+ * Jobs that are followed by a stream at a time: a browser opens six connections to a server, and the page needs some.
+ */
+const STREAMS = 2;
+
+/**
+ * Milliseconds between two looks at a job without a stream, and the most between two that failed.
+ */
+const POLL_MS = 1000;
+const POLL_MAX_MS = 15_000;
+
+/**
+ * Failures in a row after which a job is given up.
+ */
+const POLL_TRIES = 30;
 
 /**
  * Codes of failures that the server extension did not answer itself. Its own codes are listed in `errors.py`.
@@ -106,6 +127,48 @@ export interface IBrowserApi {
   ): Promise<INode>;
   nodes(request: INodesRequest, signal: AbortSignal): Promise<INodes>;
   snippets(location: ILocation, signal: AbortSignal): Promise<ISnippets>;
+  /**
+   * Cells that copy a container on a cluster.
+   */
+  copySnippets(
+    location: ILocation,
+    target: ILocation,
+    signal: AbortSignal
+  ): Promise<ISnippets>;
+  /**
+   * Where the user's scratch lies, with what the last counts said.
+   */
+  scratch(signal: AbortSignal): Promise<IScratchLocations>;
+  startJob(request: IJobRequest, signal: AbortSignal): Promise<IJob>;
+  job(id: string, signal: AbortSignal): Promise<IJob>;
+  /**
+   * Jobs under way and the last that ended, newest first.
+   */
+  jobs(signal: AbortSignal): Promise<IJobs>;
+  cancelJob(id: string, signal: AbortSignal): Promise<IJob>;
+  /**
+   * Follow a job. Resolves to it once it has ended; rejects where it was forgotten or nothing answers for long.
+   */
+  watchJob(
+    id: string,
+    onJob: (job: IJob) => void,
+    signal: AbortSignal
+  ): Promise<IJob>;
+}
+
+/**
+ * Whether a job goes on.
+ */
+export function isUnderWay({ state }: IJob): boolean {
+  return state === 'queued' || state === 'running';
+}
+
+/**
+ * Address of an object's content, for the browser's own download.
+ */
+export function downloadUrl(baseUrl: string, location: ILocation): string {
+  const query = new URLSearchParams(queryOf(location));
+  return `${URLExt.join(baseUrl, ROOT)}/download?${query.toString()}`;
 }
 
 export class ServerApi implements IBrowserApi {
@@ -168,6 +231,123 @@ export class ServerApi implements IBrowserApi {
     return this._get('snippets', queryOf(location), signal);
   }
 
+  copySnippets(
+    location: ILocation,
+    target: ILocation,
+    signal: AbortSignal
+  ): Promise<ISnippets> {
+    return this._get(
+      'snippets',
+      {
+        ...queryOf(location),
+        toEndpoint: target.endpoint,
+        toKey: target.key
+      },
+      signal
+    );
+  }
+
+  scratch(signal: AbortSignal): Promise<IScratchLocations> {
+    return this._get('scratch', {}, signal);
+  }
+
+  startJob(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
+    return this._send('jobs', {
+      method: 'POST',
+      body: JSON.stringify(request),
+      signal
+    });
+  }
+
+  job(id: string, signal: AbortSignal): Promise<IJob> {
+    return this._get(`jobs/${encodeURIComponent(id)}`, {}, signal);
+  }
+
+  jobs(signal: AbortSignal): Promise<IJobs> {
+    return this._get('jobs', {}, signal);
+  }
+
+  cancelJob(id: string, signal: AbortSignal): Promise<IJob> {
+    return this._send(`jobs/${encodeURIComponent(id)}`, {
+      method: 'DELETE',
+      signal
+    });
+  }
+
+  async watchJob(
+    id: string,
+    onJob: (job: IJob) => void,
+    signal: AbortSignal
+  ): Promise<IJob> {
+    const last = await this._stream(id, onJob, signal);
+    return last && !isUnderWay(last) ? last : this._poll(id, onJob, signal);
+  }
+
+  /**
+   * Read the events of a job as long as they come. The last of them, null where there was none.
+   */
+  private async _stream(
+    id: string,
+    onJob: (job: IJob) => void,
+    signal: AbortSignal
+  ): Promise<IJob | null> {
+    if (this._streams >= STREAMS) {
+      return null;
+    }
+    this._streams++;
+    let last: IJob | null = null;
+    try {
+      const response = await ServerConnection.makeRequest(
+        `${this._base}/jobs/${encodeURIComponent(id)}/events`,
+        { signal },
+        this._settings
+      );
+      if (!response.ok || !response.body) {
+        return null;
+      }
+      const reader = new EventReader(response.body);
+      for await (const text of reader.events()) {
+        const job = parse(text);
+        if (isJob(job)) {
+          last = job;
+          onJob(job);
+        }
+      }
+    } catch {
+      // The connection was lost, or somebody on the way keeps no connection open: asking again tells.
+      throwIfAborted(signal);
+    } finally {
+      this._streams--;
+    }
+    return last;
+  }
+
+  private async _poll(
+    id: string,
+    onJob: (job: IJob) => void,
+    signal: AbortSignal
+  ): Promise<IJob> {
+    for (let failures = 0; ;) {
+      try {
+        const job = await this.job(id, signal);
+        failures = 0;
+        onJob(job);
+        if (!isUnderWay(job)) {
+          return job;
+        }
+      } catch (error) {
+        const lives = error instanceof ApiError && error.retryable;
+        if (!lives || ++failures > POLL_TRIES) {
+          throw error;
+        }
+      }
+      await pause(
+        Math.min(POLL_MS * 2 ** Math.min(failures, 8), POLL_MAX_MS),
+        signal
+      );
+    }
+  }
+
   private _get<T>(
     route: string,
     query: { readonly [name: string]: string | undefined },
@@ -184,13 +364,11 @@ export class ServerApi implements IBrowserApi {
   }
 
   private async _send<T>(route: string, init: RequestInit): Promise<T> {
-    // Joined before the query is there: `URLExt.join` normalises paths, and keys must stay as they are.
-    const base = URLExt.join(this._settings.baseUrl, ROOT);
     let response: Response;
     let text: string;
     try {
       response = await ServerConnection.makeRequest(
-        `${base}/${route}`,
+        `${this._base}/${route}`,
         init,
         this._settings
       );
@@ -219,6 +397,13 @@ export class ServerApi implements IBrowserApi {
       );
     }
     throw new ApiError(this._foreign(response, body), response.status);
+  }
+
+  /**
+   * Joined before the query is there: `URLExt.join` normalises paths, and keys must stay as they are.
+   */
+  private get _base(): string {
+    return URLExt.join(this._settings.baseUrl, ROOT);
   }
 
   private _offline(): IProblem {
@@ -294,6 +479,35 @@ export class ServerApi implements IBrowserApi {
       retryable: true
     };
   }
+
+  private _streams = 0;
+}
+
+function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) {
+    throw new DOMException('Aborted', 'AbortError');
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
+      clearTimeout(timer);
+      reject(new DOMException('Aborted', 'AbortError'));
+    };
+    const timer = setTimeout(() => {
+      signal.removeEventListener('abort', abort);
+      resolve();
+    }, ms);
+    if (signal.aborted) {
+      abort();
+    }
+    signal.addEventListener('abort', abort, { once: true });
+  });
+}
+
+function isJob(value: unknown): value is IJob {
+  return isRecord(value) && 'state' in value && 'progress' in value;
 }
 
 /**

@@ -5,12 +5,16 @@ import type { ISignal } from '@lumino/signaling';
 
 import type { BrowserModel } from './model';
 import type { INodeAction, IZarrBrowser } from './tokens';
+import type { UsageModel } from './usage';
 
 /**
  * The model and the verbs.
  */
 export class ZarrBrowser implements IZarrBrowser {
-  constructor(readonly model: BrowserModel) {}
+  constructor(
+    readonly model: BrowserModel,
+    readonly usage: UsageModel
+  ) {}
 
   get actions(): readonly INodeAction[] {
     return [...this._actions.values()];

@@ -25,6 +25,7 @@ import type { ISnippet } from './wire';
 
 export namespace CommandIDs {
   export const open = 'zarrbrowser:open';
+  export const openScratch = 'zarrbrowser:open-scratch';
   export const goTo = 'zarrbrowser:go-to';
   export const refreshAll = 'zarrbrowser:refresh-all';
   export const collapseAll = 'zarrbrowser:collapse-all';
@@ -102,7 +103,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.goTo, {
-        label: trans.__('Go to URL or path…'),
+        label: paletteLabel(trans, trans.__('Go to URL or path…')),
         caption: trans.__(
           'Show what an s3://, gs:// or https:// URL, or a path inside the current endpoint, means'
         ),
@@ -132,7 +133,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.refreshAll, {
-        label: trans.__('Refresh all'),
+        label: paletteLabel(trans, trans.__('Refresh all')),
         caption: trans.__('Ask the stores again for all that is expanded'),
         icon: refreshIcon,
         describedBy: { args: NO_ARGS },
@@ -141,7 +142,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.collapseAll, {
-        label: trans.__('Collapse all'),
+        label: paletteLabel(trans, trans.__('Collapse all')),
         icon: collapseAllIcon,
         describedBy: { args: NO_ARGS },
         execute: () => panel.collapseAll()
@@ -149,7 +150,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.toggleDetails, {
-        label: trans.__('Show or hide details'),
+        label: paletteLabel(trans, trans.__('Show or hide details')),
         icon: detailsIcon,
         describedBy: { args: NO_ARGS },
         execute: () => panel.toggleDetails()
@@ -157,7 +158,7 @@ export class Commands implements IDisposable {
     );
     this._global.add(
       commands.addCommand(CommandIDs.filter, {
-        label: trans.__('Filter by name'),
+        label: paletteLabel(trans, trans.__('Filter by name')),
         describedBy: { args: NO_ARGS },
         execute: () => {
           panel.reveal();
@@ -176,7 +177,11 @@ export class Commands implements IDisposable {
     ]) {
       if (palette) {
         this._global.add(
-          palette.addItem({ command, category: this._category })
+          palette.addItem({
+            command,
+            category: this._category,
+            args: { isPalette: true }
+          })
         );
       }
     }
@@ -191,7 +196,10 @@ export class Commands implements IDisposable {
       app.commands.addCommand(command, {
         label: args =>
           this._snippetOf(args)?.label ??
-          action.label(trans, this._nodeOf(args), model),
+          paletteLabel(
+            trans,
+            action.label(trans, this._nodeOf(args), model)
+          )(args),
         caption: () => action.caption?.(trans) ?? '',
         icon: args => (args.snippet === undefined ? action.icon : undefined),
         isEnabled: args => {
@@ -247,7 +255,13 @@ export class Commands implements IDisposable {
       );
     }
     if (palette) {
-      parts.add(palette.addItem({ command, category: this._category }));
+      parts.add(
+        palette.addItem({
+          command,
+          category: this._category,
+          args: { isPalette: true }
+        })
+      );
     }
     this._actions.set(action.id, parts);
   }
@@ -381,6 +395,17 @@ export class Commands implements IDisposable {
   private _isMenuOpen = false;
   private _otherItem: IDisposable | null = null;
   private readonly _submenu: MenuSvg;
+}
+
+/**
+ * A label that tells, among all other commands of the palette, what it is about.
+ */
+export function paletteLabel(
+  trans: TranslationBundle,
+  label: string
+): (args: ReadonlyPartialJSONObject) => string {
+  return ({ isPalette }) =>
+    isPalette ? trans.__('Zarr Browser: %1', label) : label;
 }
 
 /**

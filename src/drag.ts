@@ -9,6 +9,11 @@ import type { ISnippet } from './wire';
 const CELLS_MIME = 'application/vnd.jupyter.cells';
 
 /**
+ * Marks what comes from here.
+ */
+export const CODE_MIME = 'application/vnd.zarrbrowser.code';
+
+/**
  * Pixels that the pointer moves before a press becomes a drag.
  */
 const THRESHOLD_PX = 5;
@@ -92,6 +97,7 @@ export function mimeDataOf(code: string): MimeData {
       execution_count: null
     }
   ]);
+  data.setData(CODE_MIME, code);
   // Other editors than those that we know put text where the pointer is, which may be within a line.
   data.setData('text/plain', `\n${code}\n`);
   return data;

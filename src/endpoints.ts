@@ -28,7 +28,7 @@ export class Endpoints {
   }
 
   /**
-   * Why they could not be fetched the last time.
+   * Why they could not be fetched the last time, or what is wrong besides those that came.
    */
   get problem(): IProblem | null {
     return this._problem;
@@ -64,14 +64,13 @@ export class Endpoints {
     changed();
     try {
       const { endpoints, problem } = await api.endpoints(this._abort.signal);
-      if (problem) {
-        this._problem = problem;
-        changed();
-        return;
+      this._problem = problem;
+      // What is wrong with one endpoint does not take the others away.
+      if (!problem || endpoints.length > 0) {
+        this._ids = endpoints.map(info => nodes.setEndpoint(info));
+        restoring.giveUpElsewhere(this._ids);
+        restoring.arrived(this._ids);
       }
-      this._ids = endpoints.map(info => nodes.setEndpoint(info));
-      restoring.giveUpElsewhere(this._ids);
-      restoring.arrived(this._ids);
     } catch (error) {
       if (isAbort(error)) {
         return;

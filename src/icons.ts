@@ -1,6 +1,7 @@
 import { LabIcon } from '@jupyterlab/ui-components';
 
 import type { TreeNode } from './nodes';
+import type { IUsageRow } from './wire';
 
 /**
  * An icon of 16 × 16 pixels from strokes and fills that follow the theme.
@@ -68,6 +69,30 @@ export const scratchIcon = icon(
   `<path class="jp-icon3 jp-icon-selectable" ${STROKE} d="M3.6 1.9h8.8M3.6 14.1h8.8M4.8 1.9v2.3L8 8l3.2-3.8V1.9M4.8 14.1v-2.3L8 8l3.2 3.8v2.3"/>`
 );
 
+/** An arrow into a tray: what is kept elsewhere. */
+export const keepIcon = icon(
+  'keep',
+  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M8 2v7M5 6.4 8 9.4l3-3M2.4 9.6v3.2c0 .5.3.8.8.8h9.6c.5 0 .8-.3.8-.8V9.6"/>`
+);
+
+/** A clock that goes back: what is there lives as long as if it were new. */
+export const renewIcon = icon(
+  'renew',
+  `<path class="jp-icon3 jp-icon-selectable" ${STROKE} d="M3.4 5.2A5.6 5.6 0 1 1 2.4 8M3 2.4v3h3M8 5v3.2l2.2 1.4"/>`
+);
+
+/** Tiles of a treemap. */
+export const tilesIcon = icon(
+  'tiles',
+  `<path class="jp-icon3 jp-icon-selectable" ${STROKE} d="M2.2 2.2h11.6v11.6H2.2ZM8.4 2.2v11.6M8.4 8.6h5.4M11.2 8.6v5.2"/>`
+);
+
+/** Bars of different lengths: what places weigh. */
+export const usageIcon = icon(
+  'usage',
+  `<g class="jp-icon3 jp-icon-selectable" fill="#616161"><rect x="2" y="2.6" width="12" height="2.6" rx=".6"/><rect x="2" y="6.7" width="7.6" height="2.6" rx=".6"/><rect x="2" y="10.8" width="4.4" height="2.6" rx=".6"/></g>`
+);
+
 export const goToIcon = icon(
   'go-to',
   `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M2.2 8h10.6M9 4.2 12.8 8 9 11.8"/>`
@@ -103,6 +128,24 @@ export const twistyIcon = icon(
   'twisty',
   `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M6 3.8 10.2 8 6 12.2"/>`
 );
+
+/**
+ * What a row of a count begins with.
+ */
+export function iconOfKind(kind: IUsageRow['kind']): LabIcon {
+  switch (kind) {
+    case 'dataset':
+      return datasetIcon;
+    case 'group':
+      return groupIcon;
+    case 'array':
+      return arrayIcon;
+    case 'folder':
+      return folderIcon;
+    case 'object':
+      return objectIcon;
+  }
+}
 
 /**
  * What a node's row begins with.

@@ -9,6 +9,7 @@ import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
+import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator } from '@jupyterlab/translation';
 
 /* eslint-disable jupyter/prefer-lazy-imports --
@@ -21,8 +22,10 @@ import { CommandIDs, Commands } from './commands';
 import { BrowserModel } from './model';
 import { CodePlacer } from './notebook';
 import { Persistence } from './persistence';
+import { Scratch } from './scratch';
 import { followSettings } from './settings';
 import { ICodePlacer, IPanelHandle, IZarrBrowser } from './tokens';
+import { UsageModel } from './usage';
 import { ZarrBrowserPanel } from './view/panel';
 /* eslint-enable jupyter/prefer-lazy-imports */
 
@@ -47,7 +50,7 @@ const model: JupyterFrontEndPlugin<IZarrBrowser> = {
   activate: (app: JupyterFrontEnd, translator: ITranslator): IZarrBrowser => {
     const trans = translator.load(DOMAIN);
     const api = new ServerApi(app.serviceManager.serverSettings, trans);
-    const browser = new ZarrBrowser(new BrowserModel(api));
+    const browser = new ZarrBrowser(new BrowserModel(api), new UsageModel(api));
     for (const action of ACTIONS) {
       browser.registerAction(action);
     }
@@ -84,6 +87,10 @@ const panel: JupyterFrontEndPlugin<IPanelHandle> = {
       run: (action, { endpoint, key }, snippet) => {
         const args = { endpoint, key, ...(snippet ? { snippet } : {}) };
         void app.commands.execute(CommandIDs.ofAction(action), args);
+      },
+      showUsage: ({ endpoint, key }) => {
+        const args = { endpoint, key, count: true };
+        void app.commands.execute(CommandIDs.openScratch, args);
       }
     });
     const settled = settings
@@ -151,6 +158,53 @@ const commands: JupyterFrontEndPlugin<void> = {
   }
 };
 
+const scratch: JupyterFrontEndPlugin<void> = {
+  id: 'jupyterlab_zarrbrowser:scratch',
+  description:
+    'What the scratch of a user holds and weighs, what is deleted when, and how to keep it.',
+  autoStart: true,
+  requires: [IZarrBrowser, ITranslator],
+  optional: [
+    ICodePlacer,
+    ICommandPalette,
+    ILayoutRestorer,
+    IPanelHandle,
+    ISettingRegistry,
+    IStateDB,
+    IStatusBar
+  ],
+  activate: (
+    app: JupyterFrontEnd,
+    browser: IZarrBrowser,
+    translator: ITranslator,
+    placer: ICodePlacer | null,
+    palette: ICommandPalette | null,
+    restorer: ILayoutRestorer | null,
+    handle: IPanelHandle | null,
+    settings: ISettingRegistry | null,
+    stateDB: IStateDB | null,
+    statusBar: IStatusBar | null
+  ): void => {
+    if (!(browser instanceof ZarrBrowser)) {
+      throw new Error('The scratch needs the Zarr Browser of this extension.');
+    }
+    // Lives as long as the page.
+    void new Scratch({
+      app,
+      browser,
+      palette,
+      panel: handle,
+      placer,
+      restorer,
+      settings,
+      settingsId: PANEL_ID,
+      stateDB,
+      statusBar,
+      trans: translator.load(DOMAIN)
+    });
+  }
+};
+
 export * from './tokens';
 
-export default [model, panel, placing, commands];
+export default [model, panel, placing, commands, scratch];

@@ -23,3 +23,15 @@ export function asLines(source: string, offset: number, code: string): IEdit {
     ? { start, end: start, text: `${text}\n` }
     : { start: end, end, text: `\n${text}` };
 }
+
+/**
+ * Whether a text file is one that Python code belongs into: what is open as Python, and plain text.
+ */
+export function isForPython(path: string, mimeType: string): boolean {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  return (
+    /^text\/x-i?python$/.test(mimeType) ||
+    /\.(?:py|pyw|pyi|ipy)$/i.test(name) ||
+    (mimeType === 'text/plain' && /^[^.]*$|\.txt$/i.test(name))
+  );
+}

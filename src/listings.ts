@@ -3,7 +3,7 @@ import type { IBrowserApi } from './api';
 import type { Expansion } from './expansion';
 import type { IListing } from './flatten';
 import type { KnownNodes } from './known';
-import { ancestorKeys, idOf, locationOf } from './nodes';
+import { containerOf, idOf, locationOf } from './nodes';
 import type { ILocation } from './nodes';
 import type { Restoring } from './restoring';
 import type { IChildren, IProblem } from './wire';
@@ -73,6 +73,15 @@ export class Listings {
    */
   get loadingIds(): readonly string[] {
     return [...this._pending.keys()];
+  }
+
+  /**
+   * Whether a container has pages that nobody loaded.
+   */
+  get hasMore(): boolean {
+    return [...this._listings.values()].some(
+      ({ nextCursor }) => nextCursor !== null
+    );
   }
 
   get(id: string): IListing | undefined {
@@ -159,14 +168,13 @@ export class Listings {
    * Show something in its container, whatever it turns out to be.
    */
   pin(location: ILocation, uri: string): void {
-    const { endpoint, key } = location;
     const id = idOf(location);
-    const parent = ancestorKeys(key).pop();
-    if (parent === undefined) {
+    const parent = containerOf(location);
+    if (!parent) {
       return;
     }
     this._options.nodes.place(location, uri);
-    const container = idOf({ endpoint, key: parent });
+    const container = idOf(parent);
     const pins = this.pins(container);
     if (!pins.includes(id)) {
       this._pins.set(container, [...pins, id]);

@@ -27,6 +27,7 @@ import { rowId } from './rows';
 import type { IRow, Rows } from './rows';
 import type { ISavedTree } from './saved';
 import { ShownRows } from './shown';
+import { bareAddress } from './text';
 import type { IBrowserModel } from './tokens';
 import type { INode, IProblem, ISnippet } from './wire';
 
@@ -121,7 +122,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
   }
 
   /**
-   * Why the endpoints could not be fetched the last time.
+   * Why the endpoints could not be fetched the last time, or what is wrong besides those that came.
    */
   get endpointsProblem(): IProblem | null {
     return this._endpoints.problem;
@@ -168,6 +169,13 @@ export class BrowserModel implements IBrowserModel, ITreeState {
 
   isLoading(id: string): boolean {
     return this._listings.isLoading(id);
+  }
+
+  /**
+   * Whether a container has pages that nobody loaded: no filter of what is loaded finds what is there.
+   */
+  get hasMore(): boolean {
+    return this._listings.hasMore;
   }
 
   /**
@@ -434,7 +442,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
     const endpoint =
       this.selected?.endpoint ??
       (first === undefined ? null : locationOf(first).endpoint);
-    const node = await this._api.resolve(url.trim(), endpoint, signal);
+    const node = await this._api.resolve(bareAddress(url), endpoint, signal);
     this.reveal(node);
     return node;
   }
@@ -468,6 +476,19 @@ export class BrowserModel implements IBrowserModel, ITreeState {
     });
     this._touch();
     this.select(node);
+  }
+
+  /**
+   * Ask what lies somewhere, and reveal it.
+   */
+  async revealAt(
+    location: ILocation,
+    signal = this._abort.signal
+  ): Promise<void> {
+    if (this.endpointsStatus !== 'ready') {
+      await this.loadEndpoints();
+    }
+    this.reveal(await this._api.node(location, false, signal));
   }
 
   // --- Outliving a reload ---

@@ -121,11 +121,43 @@ export function hasSnippets(node: TreeNode): boolean {
 }
 
 /**
- * Whether it is a store's root: the row that carries the badges.
+ * Whether the store can list all that lies below it: not where pages of a web server are all there is, nor all buckets at
+ * once.
  */
-export function isStoreRoot(node: TreeNode): boolean {
+export function canBeCounted(node: TreeNode): boolean {
+  if (node.kind === 'endpoint') {
+    const { kind, url } = node.endpointInfo;
+    return kind !== 'http' && hasBucket(url);
+  }
+  return node.key.endsWith('/') && !/^https?:/.test(node.uri);
+}
+
+/**
+ * Whether the address of an endpoint's root names a bucket: else its keys begin with one.
+ */
+export function hasBucket(url: string): boolean {
+  return !/^(?:s3|gs|gcs):\/\/$/.test(url);
+}
+
+/**
+ * Where the container of something is; null for an endpoint.
+ */
+export function containerOf({ endpoint, key }: ILocation): ILocation | null {
+  const parent = ancestorKeys(key).pop();
+  return parent === undefined ? null : { endpoint, key: parent };
+}
+
+/**
+ * Whether it is a store's root: the row that carries the badges. What lies in a Zarr group is none, whatever was found
+ * out about it alone.
+ */
+export function isStoreRoot(
+  node: TreeNode,
+  container: TreeNode | null
+): boolean {
   return (
     isZarr(node) &&
+    !(container && isZarr(effectiveNode(container))) &&
     (node.storeKey === null ? node.path === '' : node.storeKey === node.key)
   );
 }

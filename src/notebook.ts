@@ -12,11 +12,13 @@ import { NotebookActions } from '@jupyterlab/notebook';
 import type { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
+import type { Drag } from '@lumino/dragdrop';
 import { Signal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
-import { withoutKnownImports } from './imports';
-import { asLines } from './lines';
+import { sayCopied } from './copied';
+import { CODE_MIME } from './drag';
+import { asLines, isForPython } from './lines';
 import type { ICodePlacer } from './tokens';
 
 /**
@@ -28,6 +30,11 @@ const OPEN_TIMEOUT_MS = 60_000;
  * What JupyterLab marks while something is dragged over it.
  */
 const DROP_TARGET_CLASS = 'jp-mod-dropTarget';
+
+/**
+ * What comes before a drop, and decides whether there is one.
+ */
+const DRAG_EVENTS = ['lm-dragenter', 'lm-dragover'];
 
 type Editor = FileEditor['editor'];
 
@@ -50,6 +57,9 @@ export class CodePlacer implements ICodePlacer, IDisposable {
       tracker?.currentChanged.connect(this._onTrackerChanged, this);
     }
     this._remember(app.shell.currentWidget);
+    for (const type of DRAG_EVENTS) {
+      document.addEventListener(type, this._onDrag, true);
+    }
   }
 
   get isDisposed(): boolean {
@@ -58,6 +68,9 @@ export class CodePlacer implements ICodePlacer, IDisposable {
 
   dispose(): void {
     this._isDisposed = true;
+    for (const type of DRAG_EVENTS) {
+      document.removeEventListener(type, this._onDrag, true);
+    }
     Signal.clearData(this);
   }
 
@@ -88,15 +101,14 @@ export class CodePlacer implements ICodePlacer, IDisposable {
         break;
       }
       case 'console': {
+        // What has run cannot take it: the prompt does.
         const editor = target.widget.console.promptCell?.editor;
-        if (!editor?.host.contains(element)) {
-          return false;
-        }
+        const isAtLine = editor?.host.contains(element);
         this._intoConsole(
           target.widget,
           code,
           language,
-          lineAt(editor, options)
+          editor && isAtLine ? lineAt(editor, options) : null
         );
         break;
       }
@@ -120,6 +132,7 @@ export class CodePlacer implements ICodePlacer, IDisposable {
 
   async copy(code: string): Promise<void> {
     Clipboard.copyToSystem(code);
+    sayCopied(code, this._options.trans);
   }
 
   private _target(): Target | null {
@@ -133,7 +146,7 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     for (const widget of candidates) {
       const target =
         widget && !widget.isDisposed ? this._asTarget(widget) : null;
-      if (target) {
+      if (target && takesCode(target)) {
         return target;
       }
     }
@@ -207,13 +220,11 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     } else {
       const index =
         at ?? (cells.length === 0 ? 0 : notebook.activeCellIndex + 1);
-      const above = cells
-        .slice(0, index)
-        .filter(cell => cell.cell_type === 'code')
-        .map(cell => cell.getSource());
+      // With all imports, whatever stands above: nobody knows what has run in the kernel of now, and repeating them does
+      // no harm.
       model.sharedModel.insertCell(index, {
         cell_type: 'code',
-        source: withoutKnownImports(code, above),
+        source: code,
         metadata: { trusted: true }
       });
       notebook.activeCellIndex = index;
@@ -303,7 +314,7 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     const copyLabel = trans.__('Copy');
     const result = await showDialog({
       title: trans.__('Where should the code go?'),
-      body: trans.__('No notebook, console or text editor is open.'),
+      body: trans.__('No notebook, console or Python file is open.'),
       buttons: [
         Dialog.cancelButton({ label: trans.__('Cancel') }),
         Dialog.okButton({ label: copyLabel, actions: ['copy'] }),
@@ -341,7 +352,7 @@ export class CodePlacer implements ICodePlacer, IDisposable {
       return this._intoConsole(target.widget, code, language);
     }
     // It opened somewhere else, in another tab of the browser for instance.
-    await this.copy(code);
+    Clipboard.copyToSystem(code);
     Notification.info(
       trans.__('The code is on the clipboard: paste it into the first cell.')
     );
@@ -417,6 +428,21 @@ export class CodePlacer implements ICodePlacer, IDisposable {
     });
   }
 
+  /**
+   * All of a console takes code, while JupyterLab's prompt takes drops on itself only.
+   */
+  private readonly _onDrag = (event: Event): void => {
+    const drag = event as Drag.Event;
+    if (
+      drag.mimeData.hasData(CODE_MIME) &&
+      drag.target instanceof Element &&
+      this._targetAt(drag.target)?.kind === 'console'
+    ) {
+      drag.preventDefault();
+      drag.dropAction = 'copy';
+    }
+  };
+
   private _onShellChanged(
     _: unknown,
     args: { readonly newValue: Widget | null }
@@ -429,7 +455,8 @@ export class CodePlacer implements ICodePlacer, IDisposable {
   }
 
   private _remember(widget: Widget | null): void {
-    if (widget && this._asTarget(widget)) {
+    const target = widget && this._asTarget(widget);
+    if (target && takesCode(target)) {
       this._last = widget;
     }
   }
@@ -437,6 +464,17 @@ export class CodePlacer implements ICodePlacer, IDisposable {
   private readonly _created = new WeakSet<Widget>();
   private _isDisposed = false;
   private _last: Widget | null = null;
+}
+
+/**
+ * Whether code goes there unasked: not into a text file of another language.
+ */
+function takesCode(target: Target): boolean {
+  if (target.kind !== 'editor') {
+    return true;
+  }
+  const { content, context } = target.widget;
+  return isForPython(context.localPath, content.model.mimeType);
 }
 
 /**

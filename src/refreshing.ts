@@ -79,7 +79,7 @@ export class Refreshing {
       );
     }
     if (wereDescribed && selected !== null && isWithin(selected, top)) {
-      await answers.describe(selected, true);
+      await answers.renew(selected);
     }
   }
 

@@ -34,6 +34,14 @@ export function pageLocale(): string | undefined {
 }
 
 /**
+ * What was typed or pasted as an address, without white space around it and one pair of quotes, as code has them.
+ */
+export function bareAddress(text: string): string {
+  const trimmed = text.trim();
+  return (/^(['"])([^]*)\1$/.exec(trimmed)?.[2] ?? trimmed).trim();
+}
+
+/**
  * Decimal units, as object stores bill them: `1.5 MB`.
  */
 export function formatBytes(bytes: number, locale = pageLocale()): string {
@@ -56,12 +64,12 @@ export function formatCount(count: number, locale = pageLocale()): string {
 }
 
 /**
- * `3 days ago`, in few letters where `style` is `narrow`. Empty for what is not a date.
+ * `3 days ago`; `3d ago` where `style` is `narrow` and `3d` where it is `bare`. Empty for what is not a date.
  */
 export function formatAge(
   iso: string,
   now: number,
-  style: 'long' | 'narrow' = 'long',
+  style: 'long' | 'narrow' | 'bare' = 'long',
   locale = pageLocale()
 ): string {
   const then = Date.parse(iso);
@@ -69,16 +77,21 @@ export function formatAge(
     return '';
   }
   const seconds = (then - now) / 1000;
-  const format = new Intl.RelativeTimeFormat(locale, {
-    style,
-    numeric: style === 'narrow' ? 'always' : 'auto'
-  });
-  for (const [unit, length] of AGE_UNITS) {
-    if (Math.abs(seconds) >= length) {
-      return format.format(Math.trunc(seconds / length), unit);
-    }
-  }
-  return format.format(Math.trunc(seconds), 'second');
+  const [unit, length] = AGE_UNITS.find(
+    ([, length]) => Math.abs(seconds) >= length
+  ) ?? ['second' as const, 1];
+  const count = Math.trunc(seconds / length);
+  return style === 'bare'
+    ? new Intl.NumberFormat(locale, {
+        style: 'unit',
+        unit,
+        // The shortest form is the same for minutes and months.
+        unitDisplay: unit === 'month' ? 'short' : 'narrow'
+      }).format(Math.abs(count))
+    : new Intl.RelativeTimeFormat(locale, {
+        style,
+        numeric: style === 'narrow' ? 'always' : 'auto'
+      }).format(count, unit);
 }
 
 export function formatDate(iso: string, locale = pageLocale()): string {

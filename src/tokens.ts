@@ -128,6 +128,10 @@ export interface IPanelHandle {
    * Let the user filter a container's children on the server.
    */
   filterByPrefix(location: ILocation): void;
+  /**
+   * Count what lies in a container, in a tab of its own.
+   */
+  showUsage(location: ILocation): void;
 }
 
 /**

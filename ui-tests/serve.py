@@ -2,7 +2,8 @@
 
 Serves on ``ZB_UI_PORT`` until it is told to end. Endpoints: a Swift with EC2-style credentials in a profile, as our
 users have; a synthetic archive with millions of keys; the same Swift behind a proxy that forbids listing; an address
-where nothing answers; a web server without index pages; the folder that Jupyter shows in its file browser.
+where nothing answers; a web server without index pages; the folder that Jupyter shows in its file browser; a bucket to
+keep things in, and the scratch bucket of a hub, in which ``ada/`` is the user's own part and ``bob/`` is not.
 """
 
 from __future__ import annotations
@@ -45,9 +46,35 @@ c.ZarrBrowser.endpoints = [
       "root": "s3://climate"}},
     {{"id": "old", "title": "Old cluster", "kind": "s3", "profile": "js2", "endpoint_url": {dead!r}}},
     {{"id": "web", "title": "Web server", "kind": "http", "root": {web!r}, "index": False}},
+    {{"id": "persistent", "title": "Persistent", "kind": "s3", "profile": "js2", "endpoint_url": {swift!r},
+      "root": "s3://persistent/ada", "writable": True}},
     {{"id": "files", "title": "My files", "kind": "local", "root": {files!r}}},
 ]
+c.ZarrBrowser.scratch = [
+    {{"url_env": ["SCRATCH_BUCKET", "PANGEO_SCRATCH"], "endpoint": "js2", "quota_bytes": 200_000_000,
+      "price_per_tb_month": 20, "renewable": True}},
+]
 """
+
+
+def _write_scratch(buckets: Path, place: Path) -> None:
+    """Two users' scratch, and what the first one has kept already."""
+    ada, bob, kept = place / "scratch" / "ada", place / "scratch" / "bob", place / "persistent" / "ada"
+    climate = buckets / "climate"
+    for source, target in (
+        (climate / "reanalysis" / "surface.zarr", ada / "surface.zarr"),
+        (climate / "ensemble.zarr", ada / "ensemble.zarr"),
+        (buckets / "imagery" / "vegetation-sharded.zarr", ada / "runs" / "run-01" / "vegetation.zarr"),
+        (climate / "ensemble.zarr", ada / "runs" / "run-02" / "ensemble.zarr"),
+        (climate / "ensemble.zarr", bob / "forecast.zarr"),
+        (climate / "ensemble.zarr", kept / "ensemble.zarr"),
+    ):
+        shutil.copytree(source, target)
+    (ada / "checkpoint.bin").write_bytes(bytes(4_000_000))
+    (ada / "notes with spaces.md").write_text("# Notes\n", encoding="utf-8")
+    for number in range(40):
+        (ada / "tmp" / f"part-{number:03}").mkdir(parents=True)
+        (ada / "tmp" / f"part-{number:03}" / "data.csv").write_bytes(b"1,2,3\n" * (40 + number))
 
 
 def _stop(*_: object) -> None:
@@ -75,7 +102,8 @@ def main() -> None:
         dead = Dead(place)
         stack.callback(dead.close)
         with closing(swift.client()) as client:
-            for folder in (*sorted(buckets.iterdir()), samples):
+            _write_scratch(buckets, place / "user")
+            for folder in (*sorted(buckets.iterdir()), samples, *sorted((place / "user").iterdir())):
                 client.create_bucket(Bucket=folder.name)
                 upload_directory(client, folder, folder.name)
         locked = stack.enter_context(CountingProxy(swift.url, deny_match="^List", missing_as_403=True))
@@ -104,9 +132,14 @@ def main() -> None:
             "AWS_CONFIG_FILE": str(place / "aws"),
             "AWS_SHARED_CREDENTIALS_FILE": str(place / "none"),
             "AWS_EC2_METADATA_DISABLED": "true",
+            "JUPYTERHUB_USER": "ada",
+            "SCRATCH_BUCKET": "s3://scratch",
+            "PANGEO_SCRATCH": "s3://old-scratch/ada",
             "ARCHIVE_KEY": "archive",
             "ARCHIVE_SECRET": "archive-secret",
             "JUPYTER_CONFIG_DIR": str(place / "config"),
+            # Where counts are remembered: nothing was counted yet.
+            "JUPYTER_DATA_DIR": str(place / "data"),
             "JUPYTERLAB_SETTINGS_DIR": str(place / "settings"),
             "IPYTHONDIR": str(place / "ipython"),
             "TMPDIR": str(place),

@@ -1,7 +1,7 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { ApiError, LOCAL_CODES, ServerApi, isAbort } from '../api';
+import { ApiError, LOCAL_CODES, ServerApi, downloadUrl, isAbort } from '../api';
 
 interface IAnswer {
   status?: number;
@@ -169,3 +169,144 @@ declare global {
     }
   }
 }
+
+describe('jobs', () => {
+  const job = (state: string, objects = 0) => ({
+    id: 'j 1',
+    kind: 'usage',
+    endpoint: 'lab',
+    key: '',
+    state,
+    progress: {
+      objects,
+      bytes: 0,
+      totalObjects: null,
+      totalBytes: null,
+      requests: 1
+    },
+    result: null,
+    error: null,
+    startedAt: ''
+  });
+
+  /**
+   * A response whose body comes in pieces, and then ends or breaks.
+   */
+  function streaming(pieces: readonly string[], breaks = false): Response {
+    const rest = pieces.map(piece => new TextEncoder().encode(piece));
+    const body = {
+      getReader: () => ({
+        read: async () => {
+          const value = rest.shift();
+          if (!value && breaks) {
+            throw new TypeError('network error');
+          }
+          return { done: !value, value };
+        },
+        cancel: async () => undefined
+      })
+    };
+    return { ok: true, status: 200, body } as unknown as Response;
+  }
+
+  const event = (...args: Parameters<typeof job>) =>
+    `data: ${JSON.stringify(job(...args))}\n\n`;
+
+  const states: string[] = [];
+  const note = (each: { state: string; progress: { objects: number } }) => {
+    states.push(`${each.state} ${each.progress.objects}`);
+  };
+  beforeEach(() => {
+    states.length = 0;
+  });
+
+  it('are started, listed and cancelled', async () => {
+    const seen: Request[] = [];
+    const api = answering({ body: JSON.stringify(job('queued')) }, seen);
+    await api.startJob({ kind: 'usage', endpoint: 'lab', key: 'a/' }, never);
+    await api.cancelJob('j 1', never);
+    await api.jobs(never);
+    await api.scratch(never);
+    expect(
+      seen.map(({ method, url }) => `${method} ${new URL(url).pathname}`)
+    ).toEqual([
+      'POST /user/me/zarrbrowser/api/jobs',
+      'DELETE /user/me/zarrbrowser/api/jobs/j%201',
+      'GET /user/me/zarrbrowser/api/jobs',
+      'GET /user/me/zarrbrowser/api/scratch'
+    ]);
+  });
+
+  it('are followed by their events', async () => {
+    const whole = event('queued') + event('running', 5) + event('done', 9);
+    const cut = [whole.slice(0, 90), whole.slice(90, 300), whole.slice(300)];
+    const api = apiThat(async () => streaming(cut));
+    const last = await api.watchJob('j 1', note, never);
+    expect(last.state).toBe('done');
+    expect(states).toEqual(['queued 0', 'running 5', 'done 9']);
+  });
+
+  it('are asked about where the events end too early', async () => {
+    const paths: string[] = [];
+    const api = apiThat(async request => {
+      const { pathname } = new URL(request.url);
+      paths.push(pathname.split('/').pop()!);
+      return pathname.endsWith('/events')
+        ? streaming([event('running', 5)], true)
+        : new Response(JSON.stringify(job('done', 9)));
+    });
+    await api.watchJob('j 1', note, never);
+    expect(paths).toEqual(['events', 'j%201']);
+    expect(states).toEqual(['running 5', 'done 9']);
+  });
+
+  it('are given up where they were forgotten', async () => {
+    const body = JSON.stringify({
+      code: 'not_found',
+      message: 'There is no such job (any more).'
+    });
+    const api = answering({ status: 404, body });
+    await expect(api.watchJob('j 1', note, never)).rejects.toMatchObject({
+      code: 'not_found'
+    });
+  });
+
+  it('are not followed any more where nobody wants it', async () => {
+    const abort = new AbortController();
+    const api = apiThat(async () => {
+      abort.abort();
+      return new Response(JSON.stringify(job('running')));
+    });
+    await expect(api.watchJob('j 1', note, abort.signal)).rejects.toMatchObject(
+      { name: 'AbortError' }
+    );
+  });
+
+  it('leave connections for the rest of the page', async () => {
+    const open: string[] = [];
+    const ends: (() => void)[] = [];
+    const api = apiThat(async request => {
+      const { pathname } = new URL(request.url);
+      open.push(pathname.endsWith('/events') ? 'stream' : 'look');
+      if (pathname.endsWith('/events')) {
+        await new Promise<void>(resolve => ends.push(resolve));
+        return streaming([event('done')]);
+      }
+      return new Response(JSON.stringify(job('done')));
+    });
+    const all = ['a', 'b', 'c'].map(id => api.watchJob(id, note, never));
+    await all[2];
+    expect(open).toEqual(['stream', 'stream', 'look']);
+    ends.forEach(end => end());
+    await Promise.all(all);
+  });
+});
+
+it('knows the address of a download', () => {
+  const key = 'a//b 100%25 é #1?&x=y.bin';
+  const url = new URL(
+    downloadUrl('http://localhost/user/me/', { endpoint: 'lab', key })
+  );
+  expect(url.pathname).toBe('/user/me/zarrbrowser/api/download');
+  expect(url.searchParams.get('key')).toBe(key);
+});

@@ -8,12 +8,19 @@ import type {
   IEndpoint,
   IEndpoints,
   IFolderNode,
+  IJob,
+  IJobRequest,
+  IJobs,
   INode,
   INodes,
   INodesRequest,
   IObjectNode,
   IProblem,
-  ISnippets
+  IScratchLocation,
+  IScratchLocations,
+  ISnippets,
+  IUsage,
+  IUsageRow
 } from '../wire';
 
 export function endpoint(id: string, more: Partial<IEndpoint> = {}): IEndpoint {
@@ -23,6 +30,7 @@ export function endpoint(id: string, more: Partial<IEndpoint> = {}): IEndpoint {
     kind: 's3',
     url: 's3://',
     writable: false,
+    writablePrefixes: null,
     status: 'unchecked',
     source: 'admin',
     problem: null,
@@ -103,6 +111,87 @@ export function array(key: string, more: Partial<IArrayNode> = {}): IArrayNode {
   };
 }
 
+export function usageRow(
+  key: string,
+  bytes: number,
+  more: Partial<IUsageRow> = {}
+): IUsageRow {
+  const bare = key.replace(/\/$/, '');
+  return {
+    key,
+    name: bare.slice(bare.lastIndexOf('/') + 1),
+    kind: key.endsWith('/') ? 'folder' : 'object',
+    objects: 1,
+    bytes,
+    oldestAt: null,
+    newestAt: null,
+    expiresAt: null,
+    goneAt: null,
+    expiringObjects: 0,
+    expiringBytes: 0,
+    chunks: null,
+    ...more
+  };
+}
+
+/**
+ * A count of a place whose rows are all there is.
+ */
+export function usage(
+  key: string,
+  rows: IUsageRow[],
+  more: Partial<IUsage> = {}
+): IUsage {
+  const sum = (of: (row: IUsageRow) => number) =>
+    rows.reduce((total, row) => total + of(row), 0);
+  return {
+    endpoint: 'lab',
+    key,
+    objects: sum(row => row.objects),
+    bytes: sum(row => row.bytes),
+    isLowerBound: false,
+    rows,
+    otherRows: 0,
+    otherObjects: 0,
+    otherBytes: 0,
+    asOf: '2026-11-20T10:42:00Z',
+    oldestAt: null,
+    newestAt: null,
+    expiresAt: null,
+    expiringObjects: sum(row => row.expiringObjects),
+    expiringBytes: sum(row => row.expiringBytes),
+    lifetimeDays: null,
+    lifetimeSource: null,
+    requests: 1,
+    durationS: 0.1,
+    before: [],
+    ...more
+  };
+}
+
+export function scratchLocation(
+  more: Partial<IScratchLocation> = {}
+): IScratchLocation {
+  return {
+    endpoint: 'lab',
+    key: '',
+    title: 'Scratch',
+    uri: 's3://scratch/ada/',
+    variable: 'SCRATCH_BUCKET',
+    writable: true,
+    renewable: false,
+    lifetimeDays: 7,
+    lifetimeSource: 'default',
+    quotaBytes: null,
+    warnAt: [0.8, 0.95],
+    pricePerTbMonth: null,
+    currency: '$',
+    usage: null,
+    problem: null,
+    ...more
+  };
+}
+
 export const FORBIDDEN = {
   code: 'forbidden',
   message: 'No.',
@@ -147,6 +236,40 @@ export class FakeApi implements IBrowserApi {
    */
   readonly forbidden = new Set<string>();
 
+  /**
+   * Answer of `scratch`.
+   */
+  readonly scratchPlaces: IScratchLocations = {
+    locations: [],
+    remarks: [],
+    keep: [],
+    clusterBytes: 1e12
+  };
+
+  /**
+   * What is said of each endpoint besides its id.
+   */
+  readonly endpointInfo = new Map<string, Partial<IEndpoint>>();
+
+  /**
+   * Jobs, the latest last; `tell` changes one.
+   */
+  readonly jobList: IJob[] = [];
+  readonly requests: IJobRequest[] = [];
+
+  /**
+   * Say something about a job to those who watch it.
+   */
+  async tell(id: string, change: Partial<IJob>): Promise<void> {
+    const at = this.jobList.findIndex(job => job.id === id);
+    const job = { ...this.jobList[at]!, ...change };
+    this.jobList[at] = job;
+    for (const watcher of this._watchers.get(id) ?? []) {
+      watcher(job);
+    }
+    await new Promise(resolve => setTimeout(resolve));
+  }
+
   made(route: keyof IBrowserApi): ICall[] {
     return this.calls.filter(call => call.route === route);
   }
@@ -160,7 +283,7 @@ export class FakeApi implements IBrowserApi {
   async endpoints(signal: AbortSignal): Promise<IEndpoints> {
     await this._record('endpoints', signal);
     return {
-      endpoints: this.ids.map(id => endpoint(id)),
+      endpoints: this.ids.map(id => endpoint(id, this.endpointInfo.get(id))),
       problem: this.configurationProblem
     };
   }
@@ -230,6 +353,87 @@ export class FakeApi implements IBrowserApi {
     };
   }
 
+  async copySnippets(
+    location: ILocation,
+    target: ILocation,
+    signal: AbortSignal
+  ): Promise<ISnippets> {
+    await this._record('copySnippets', signal, { key: location.key });
+    const code = `# ${location.key} to ${target.key}`;
+    return {
+      snippets: [{ id: 'copy', label: 'copy', language: 'python', code }]
+    };
+  }
+
+  async scratch(signal: AbortSignal): Promise<IScratchLocations> {
+    await this._record('scratch', signal);
+    return this.scratchPlaces;
+  }
+
+  async startJob(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
+    await this._record('startJob', signal, { key: request.key });
+    this.requests.push(request);
+    const job: IJob = {
+      id: `j${this.jobList.length + 1}`,
+      kind: request.kind,
+      endpoint: request.endpoint,
+      key: request.key,
+      state: 'running',
+      progress: {
+        objects: 0,
+        bytes: 0,
+        totalObjects: null,
+        totalBytes: null,
+        requests: 0
+      },
+      result: null,
+      error: null,
+      startedAt: '2026-11-20T10:42:00Z'
+    };
+    this.jobList.push(job);
+    return job;
+  }
+
+  async job(id: string, signal: AbortSignal): Promise<IJob> {
+    await this._record('job', signal);
+    return this.jobList.find(job => job.id === id)!;
+  }
+
+  async jobs(signal: AbortSignal): Promise<IJobs> {
+    await this._record('jobs', signal);
+    return { jobs: [...this.jobList].reverse() };
+  }
+
+  async cancelJob(id: string, signal: AbortSignal): Promise<IJob> {
+    await this._record('cancelJob', signal);
+    await this.tell(id, { state: 'cancelled' });
+    return this.jobList.find(job => job.id === id)!;
+  }
+
+  async watchJob(
+    id: string,
+    onJob: (job: IJob) => void,
+    signal: AbortSignal
+  ): Promise<IJob> {
+    const watching = new Promise<IJob>((resolve, reject) => {
+      signal.addEventListener('abort', () =>
+        reject(new DOMException('Aborted', 'AbortError'))
+      );
+      const watchers = this._watchers.get(id) ?? [];
+      this._watchers.set(id, [
+        ...watchers,
+        job => {
+          onJob(job);
+          if (job.state !== 'running' && job.state !== 'queued') {
+            resolve(job);
+          }
+        }
+      ]);
+    });
+    await this._record('watchJob', signal);
+    return watching;
+  }
+
   private _find(key: string): INode {
     const listed = Object.values(this.tree)
       .flat()
@@ -271,4 +475,5 @@ export class FakeApi implements IBrowserApi {
   }
 
   private readonly _held: (() => void)[] = [];
+  private readonly _watchers = new Map<string, ((job: IJob) => void)[]>();
 }

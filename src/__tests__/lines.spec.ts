@@ -1,4 +1,4 @@
-import { asLines } from '../lines';
+import { asLines, isForPython } from '../lines';
 
 function put(source: string, offset: number, code = 'x\ny\n'): string {
   const { start, end, text } = asLines(source, offset, code);
@@ -19,5 +19,22 @@ describe('asLines', () => {
     ['a line of spaces', 'if a:\n    \ntwo', 8, 'if a:\nx\ny\ntwo']
   ])('%s', (_, source, offset, expected) => {
     expect(put(source, offset)).toBe(expected);
+  });
+});
+
+describe('isForPython', () => {
+  it.each([
+    ['a/script.py', 'text/x-python', true],
+    ['stubs.pyi', 'text/plain', true],
+    ['untitled.txt', 'text/plain', true],
+    ['a.b/notes', 'text/plain', true],
+    // As somebody chose it by hand.
+    ['notes.md', 'text/x-python', true],
+    ['README.md', 'text/x-ipythongfm', false],
+    ['Makefile', 'text/x-cmake', false],
+    ['run.log', 'text/plain', false],
+    ['plot.R', 'text/x-rsrc', false]
+  ])('%s, %s', (path, mimeType, expected) => {
+    expect(isForPython(path, mimeType)).toBe(expected);
   });
 });

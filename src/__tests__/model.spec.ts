@@ -70,6 +70,15 @@ describe('opening', () => {
     await settled();
     expect(model.endpointsStatus).toBe('error');
     expect(model.endpointsProblem?.message).toContain('profle');
+    // Those that are well configured are there nevertheless.
+    api.ids.push('lab');
+    await model.refresh();
+    expect(model.endpointsStatus).toBe('ready');
+    expect(names(model)).toEqual(['lab']);
+    expect(model.endpointsProblem?.message).toContain('profle');
+    api.configurationProblem = null;
+    await model.refresh();
+    expect(model.endpointsProblem).toBeNull();
   });
 
   it('asks once however often one clicks', async () => {
@@ -283,6 +292,31 @@ describe('refreshing', () => {
     await refreshing;
   });
 
+  it('asks again for the code of what is selected, which stays meanwhile', async () => {
+    const api = new FakeApi(TREE());
+    const model = await opened(api);
+    await model.expand(at('a/'));
+    const store = { endpoint: 'lab', key: 'a/x.zarr/' };
+    model.select(store);
+    await model.describe(idOf(store));
+    await model.snippets(store);
+    await model.snippets({ endpoint: 'lab', key: 'a/y' });
+    api.calls.length = 0;
+    const changes = jest.fn(() => model.snippetsNow(store));
+    model.changed.connect(changes);
+    await model.refresh();
+    expect(api.calls.map(({ route, key }) => `${route} ${key}`)).toEqual(
+      expect.arrayContaining(['node a/x.zarr/', 'snippets a/x.zarr/'])
+    );
+    expect(api.made('snippets')).toHaveLength(1);
+    expect(changes).not.toHaveReturnedWith(null);
+    expect(model.snippetsNow({ endpoint: 'lab', key: 'a/y' })).toBeNull();
+    // What cannot be opened any more has no code.
+    api.forbidden.add('a/x.zarr/');
+    await model.refresh();
+    expect(model.snippetsNow(store)).toBeNull();
+  });
+
   it('leaves other branches alone', async () => {
     const api = new FakeApi(TREE());
     const model = await opened(api);
@@ -441,7 +475,8 @@ describe('going to', () => {
   it('reveals what listings show', async () => {
     const api = new FakeApi(TREE());
     const model = await opened(api);
-    await model.goTo('s3://a/x.zarr/t/');
+    // As it stood in code.
+    await model.goTo(" 's3://a/x.zarr/t/' ");
     await settled();
     expect(model.selected?.key).toBe('a/x.zarr/t/');
     expect(names(model)).toEqual(['lab', 'a', 'x.zarr', 't', 'y', 'b', 'c']);
@@ -511,6 +546,18 @@ describe('going to', () => {
 });
 
 describe('filters', () => {
+  it('tells whether there is more than what is loaded', async () => {
+    const api = new FakeApi({ '': [object('a'), object('b')] });
+    const model = new BrowserModel(api);
+    model.pageSize = 1;
+    await model.loadEndpoints();
+    expect(model.hasMore).toBe(false);
+    await model.expand(at(''));
+    expect(model.hasMore).toBe(true);
+    await model.loadMore(at(''));
+    expect(model.hasMore).toBe(false);
+  });
+
   it('filters on the server, and gives up answers that come too late', async () => {
     const api = new FakeApi({
       '': [folder('d/')],

@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import {
   arraySummary,
+  bareAddress,
   formatAge,
   formatBytes,
   formatCodec,
@@ -43,6 +44,25 @@ describe('text', () => {
     ['no date', '']
   ])('age of %s', (iso, text) => {
     expect(formatAge(iso, now, 'long', 'en')).toBe(text);
+  });
+
+  it.each([
+    ['2026-01-28T11:00:00Z', '3d'],
+    ['2026-01-31T11:57:00Z', '3m'],
+    ['2025-10-31T11:00:00Z', '3 mths']
+  ])('shortest age of %s', (iso, text) => {
+    expect(formatAge(iso, now, 'bare', 'en')).toBe(text);
+  });
+
+  it.each([
+    ['s3://a/b.zarr', 's3://a/b.zarr'],
+    [' "s3://a/b c.zarr"\n', 's3://a/b c.zarr'],
+    ["' s3://a '", 's3://a'],
+    ['\'s3://a"', '\'s3://a"'],
+    ['"', '"'],
+    ['""', '']
+  ])('address %j', (text, expected) => {
+    expect(bareAddress(text)).toBe(expected);
   });
 
   it.each([

@@ -45,7 +45,7 @@ function Entries(props: {
           className="jp-ZarrBrowser-link"
           onClick={() => setCount(count + 10 * ENTRIES_SHOWN)}
         >
-          {trans._n('Show %1 more', 'Show %1 more', rest, formatCount(rest))}
+          {trans._n('Show %2 more', 'Show %2 more', rest, formatCount(rest))}
         </button>
       ) : null}
     </>

@@ -40,6 +40,8 @@ export interface ITextButtonProps {
    * Not a stop of the tab key, and does not take the focus: for buttons in rows, whose row does the same by Enter.
    */
   isInRow?: boolean;
+  isDisabled?: boolean;
+  title?: string;
 }
 
 export function TextButton(props: ITextButtonProps): React.JSX.Element {
@@ -48,6 +50,8 @@ export function TextButton(props: ITextButtonProps): React.JSX.Element {
       type="button"
       className="jp-ZarrBrowser-button"
       data-primary={props.isPrimary || undefined}
+      disabled={props.isDisabled}
+      title={props.title}
       tabIndex={props.isInRow ? -1 : undefined}
       onPointerDown={
         props.isInRow ? event => event.stopPropagation() : undefined
@@ -62,7 +66,7 @@ export function TextButton(props: ITextButtonProps): React.JSX.Element {
       }}
     >
       {props.icon ? <props.icon.react tag={null} /> : null}
-      {props.label}
+      <span className="jp-ZarrBrowser-buttonLabel">{props.label}</span>
     </button>
   );
 }

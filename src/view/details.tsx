@@ -4,6 +4,7 @@ import React from 'react';
 
 import { iconOf } from '../icons';
 import {
+  containerOf,
   effectiveNode,
   hasSnippets,
   idOf,
@@ -86,6 +87,7 @@ function NodeDetails(props: { id: string; node: TreeNode }): React.JSX.Element {
   const problem = details?.problem ?? shown.problem ?? node.problem;
   const snippets = model.snippetsNow(shown);
   const uri = shown.uri || node.uri;
+  const container = containerOf(node);
 
   return (
     <>
@@ -100,7 +102,12 @@ function NodeDetails(props: { id: string; node: TreeNode }): React.JSX.Element {
           />
         ) : null}
       </header>
-      <Badges node={shown} endpoint={node} trans={trans} />
+      <Badges
+        node={shown}
+        endpoint={node}
+        isStore={isStoreRoot(shown, container ? model.find(container) : null)}
+        trans={trans}
+      />
       {uri ? (
         <div className="jp-ZarrBrowser-uri">
           <code>{uri}</code>
@@ -144,9 +151,10 @@ function NodeDetails(props: { id: string; node: TreeNode }): React.JSX.Element {
 function Badges(props: {
   node: TreeNode;
   endpoint: TreeNode;
+  isStore: boolean;
   trans: TranslationBundle;
 }): React.JSX.Element {
-  const { node, endpoint, trans } = props;
+  const { node, endpoint, isStore, trans } = props;
   const badges: { text: string; title?: string; kind?: string }[] = [
     { text: kindLabel(endpoint.kind === 'endpoint' ? endpoint : node, trans) }
   ];
@@ -157,11 +165,7 @@ function Badges(props: {
     if (node.zarrFormat !== null) {
       badges.push({ text: trans.__('Zarr v%1', node.zarrFormat) });
     }
-    if (
-      node.kind !== 'array' &&
-      node.consolidated !== null &&
-      isStoreRoot(node)
-    ) {
+    if (node.kind !== 'array' && node.consolidated !== null && isStore) {
       badges.push({
         text: node.consolidated
           ? trans.__('consolidated')

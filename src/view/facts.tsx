@@ -197,7 +197,7 @@ function Grid(props: {
       {count === null ? null : (
         <span className="jp-ZarrBrowser-quiet">
           {' '}
-          {trans._n('%1 piece', '%1 pieces', count, formatCount(count))}
+          {trans._n('%2 piece', '%2 pieces', count, formatCount(count))}
         </span>
       )}
     </>

@@ -3,6 +3,7 @@ import React from 'react';
 
 import { isAbort, toProblem } from '../api';
 import { goToIcon, problemIcon } from '../icons';
+import { bareAddress } from '../text';
 import type { IProblem } from '../wire';
 import { IconButton } from './button';
 import { usePanel } from './context';
@@ -27,7 +28,7 @@ export function GoTo(props: { focusTree(): void }): React.JSX.Element {
   };
 
   const go = async () => {
-    if (text.trim() === '') {
+    if (bareAddress(text) === '') {
       return;
     }
     const controller = new AbortController();

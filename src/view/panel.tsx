@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 import React from 'react';
 
+import { sayCopied } from '../copied';
 import { panelIcon } from '../icons';
 import type { BrowserModel } from '../model';
 import { idOf } from '../nodes';
@@ -95,6 +96,10 @@ export class ZarrBrowserPanel extends ReactWidget implements IPanelHandle {
     void this._options.model.setPrefix(idOf(location), '');
   }
 
+  showUsage(location: ILocation): void {
+    this._options.showUsage(location);
+  }
+
   protected override render(): React.JSX.Element {
     const { model, trans } = this._options;
     const context: IPanelContext = {
@@ -102,7 +107,10 @@ export class ZarrBrowserPanel extends ReactWidget implements IPanelHandle {
       state: this.state,
       trans,
       run: this._options.run,
-      copy: this._options.copy,
+      copy: text => {
+        this._options.copy(text);
+        sayCopied(text, trans);
+      },
       drop: this._options.drop,
       menuOpening: node => this._menuOpening.emit(node)
     };
@@ -148,6 +156,7 @@ export namespace ZarrBrowserPanel {
      */
     activate(id: string): void;
     run(action: string, node: TreeNode, snippet?: string): void;
+    showUsage(location: ILocation): void;
     copy(text: string): void;
     drop: IPanelContext['drop'];
   }

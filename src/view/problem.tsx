@@ -1,4 +1,5 @@
 import { copyIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { LOCAL_CODES } from '../api';
@@ -21,7 +22,19 @@ export function ProblemBox(props: {
   onRetry?(): void;
 }): React.JSX.Element {
   const { trans, copy } = usePanel();
-  const { problem, onRetry } = props;
+  return <ProblemNote {...props} trans={trans} copy={copy} />;
+}
+
+/**
+ * The same outside of the panel.
+ */
+export function ProblemNote(props: {
+  problem: IProblem;
+  trans: TranslationBundle;
+  copy(text: string): void;
+  onRetry?(): void;
+}): React.JSX.Element {
+  const { problem, onRetry, trans, copy } = props;
   const isQuiet = isNote(problem);
   const Icon = isQuiet ? noteIcon : problemIcon;
   return (

@@ -10,7 +10,7 @@ import {
   problemIcon,
   twistyIcon
 } from '../icons';
-import { effectiveNode, isNote, isStoreRoot, isZarr } from '../nodes';
+import { effectiveNode, isNote, isZarr } from '../nodes';
 import type { TreeNode } from '../nodes';
 import type { IRow } from '../rows';
 import {
@@ -34,6 +34,10 @@ export interface IRowProps {
   row: IRow;
   domId: string;
   node: TreeNode;
+  /**
+   * Whether a Zarr store begins here.
+   */
+  isStore: boolean;
   listing: IListing | undefined;
   /**
    * Text that the container's children are filtered by on the server, null where they are not.
@@ -135,7 +139,7 @@ function NodeRow(props: IRowProps): React.JSX.Element {
         <Meta node={shown} endpoint={node} trans={trans} />
       </span>
       {node.kind === 'object' ? <ObjectFacts node={node} /> : null}
-      {isStoreRoot(shown) ? <Chips node={shown} trans={trans} /> : null}
+      {props.isStore ? <Chips node={shown} trans={trans} /> : null}
       {problem && !isNote(problem) ? (
         <problemIcon.react tag="span" className="jp-ZarrBrowser-rowProblem" />
       ) : null}
@@ -204,7 +208,12 @@ function ObjectFacts(props: { node: TreeNode }): React.JSX.Element {
       )}
       {modifiedAt === null ? null : (
         <span className="jp-ZarrBrowser-age">
-          {formatAge(modifiedAt, Date.now(), 'narrow')}
+          <span className="jp-ZarrBrowser-ageLong">
+            {formatAge(modifiedAt, Date.now(), 'narrow')}
+          </span>
+          <span className="jp-ZarrBrowser-ageShort">
+            {formatAge(modifiedAt, Date.now(), 'bare')}
+          </span>
         </span>
       )}
     </span>
@@ -317,7 +326,7 @@ function NoteRow(props: IRowProps): React.JSX.Element {
           <button
             type="button"
             tabIndex={-1}
-            className="jp-ZarrBrowser-link"
+            className="jp-ZarrBrowser-link jp-ZarrBrowser-more"
             onMouseDown={event => event.preventDefault()}
             onDoubleClick={event => event.stopPropagation()}
             onClick={() => props.onMore(row.target)}

@@ -41,6 +41,7 @@ export function SnippetBlock(props: {
           <select
             className="jp-ZarrBrowser-select"
             aria-label={trans.__('Way to open it')}
+            title={chosen.label}
             value={chosen.id}
             onChange={event => setId(event.target.value)}
           >

@@ -1,6 +1,7 @@
 import React from 'react';
 
 import { panelIcon } from '../icons';
+import type { IProblem } from '../wire';
 import { TextButton } from './button';
 import { usePanel } from './context';
 import { ProblemBox } from './problem';
@@ -16,6 +17,22 @@ const EXAMPLE = `c.ZarrBrowser.endpoints = [
      "root": "gs://cmip6",
      "anon": True},
 ]`;
+
+/**
+ * What is wrong with the list of endpoints. Asking again helps only where it may end otherwise.
+ */
+export function EndpointsProblem(props: {
+  problem: IProblem;
+  onRetry(): void;
+}): React.JSX.Element {
+  const { problem, onRetry } = props;
+  return (
+    <ProblemBox
+      problem={problem}
+      onRetry={problem.retryable ? onRetry : undefined}
+    />
+  );
+}
 
 /**
  * What stands in the tree's place while there is none.
@@ -37,7 +54,10 @@ export function TreeState(): React.JSX.Element {
       return (
         <div className="jp-ZarrBrowser-state">
           {model.endpointsProblem ? (
-            <ProblemBox problem={model.endpointsProblem} onRetry={retry} />
+            <EndpointsProblem
+              problem={model.endpointsProblem}
+              onRetry={retry}
+            />
           ) : null}
         </div>
       );

@@ -90,7 +90,7 @@ export function Toolbar(props: { focusTree(): void }): React.JSX.Element {
       <div className="jp-ZarrBrowser-live" role="status" aria-live="polite">
         {matches === null
           ? ''
-          : trans._n('%1 match', '%1 matches', matches, formatCount(matches))}
+          : trans._n('%2 match', '%2 matches', matches, formatCount(matches))}
       </div>
     </div>
   );

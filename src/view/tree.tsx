@@ -3,16 +3,21 @@ import React from 'react';
 import { trackDrag } from '../drag';
 import { iconOf } from '../icons';
 import { intentOf, typeahead } from '../keys';
-import { effectiveNode, hasSnippets, isUndecided, locationOf } from '../nodes';
+import {
+  effectiveNode,
+  hasSnippets,
+  isStoreRoot,
+  isUndecided,
+  locationOf
+} from '../nodes';
 import type { TreeNode } from '../nodes';
 import { rowId, scrollFor, windowOf } from '../rows';
 import type { IRow } from '../rows';
 import type { ISnippet } from '../wire';
 import type { Measure } from '../wrap';
 import { usePanel } from './context';
-import { ProblemBox } from './problem';
 import { Row } from './row';
-import { TreeState } from './states';
+import { EndpointsProblem, TreeState } from './states';
 import { useSnapshot } from './useSnapshot';
 
 /**
@@ -30,6 +35,11 @@ const RECOGNISE_MS = 2000;
  */
 const ROW_MIN_PX = 24;
 const ROW_PER_FONT = 1.84;
+
+/**
+ * Rows below a box that filters on the server that are scrolled into view with it.
+ */
+const FOUND_ROWS = 3;
 
 interface IViewport {
   readonly topPx: number;
@@ -162,6 +172,45 @@ export function Tree(props: {
     treeRef,
     viewport.heightPx
   ]);
+
+  // A box that filters on the server is scrolled into view when it opens, and what it finds when that comes.
+  const prefixes = React.useRef<ReadonlyMap<string, string | null>>(new Map());
+  const soughtId = React.useRef<string | null>(null);
+  React.useLayoutEffect(() => {
+    const tree = treeRef.current;
+    const before = prefixes.current;
+    prefixes.current = new Map(
+      model.prefixIds.map(id => [id, model.prefix(id)])
+    );
+    for (const [id, prefix] of prefixes.current) {
+      if (before.get(id) !== prefix) {
+        soughtId.current = id;
+      }
+    }
+    const id = soughtId.current;
+    const index = id === null ? -1 : rows.indexOf(rowId(id, 'prefix'));
+    if (!tree || tree.clientHeight === 0 || id === null || index === -1) {
+      return;
+    }
+    let last = index;
+    while (
+      last < index + FOUND_ROWS &&
+      (rows.list[last + 1]?.level ?? 0) >= rows.list[index]!.level
+    ) {
+      last++;
+    }
+    let topPx = tree.scrollTop;
+    for (const shown of [last, index]) {
+      topPx = scrollFor(rows, shown, topPx, tree.clientHeight, rowPx);
+    }
+    if (topPx !== tree.scrollTop) {
+      tree.scrollTop = topPx;
+      setViewport({ topPx: tree.scrollTop, heightPx: tree.clientHeight });
+    }
+    if (!model.isLoading(id)) {
+      soughtId.current = null;
+    }
+  }, [model, model.version, rows, rowPx, treeRef]);
 
   React.useLayoutEffect(() => {
     const tree = treeRef.current;
@@ -468,11 +517,18 @@ export function Tree(props: {
       {isFilteredOut ? (
         <div className="jp-ZarrBrowser-state" data-centred>
           {trans.__('Nothing that is loaded matches “%1”.', model.filter)}
+          {model.hasMore ? (
+            <p>
+              {trans.__(
+                'More may lie behind “Load more”: “Filter by prefix…” in the menu of a folder asks the store.'
+              )}
+            </p>
+          ) : null}
         </div>
       ) : isEmpty ? (
         <TreeState />
       ) : model.endpointsProblem ? (
-        <ProblemBox
+        <EndpointsProblem
           problem={model.endpointsProblem}
           onRetry={() => void model.refresh()}
         />
@@ -514,6 +570,13 @@ export function Tree(props: {
                 row={row}
                 domId={domIdOf(row)}
                 node={node}
+                isStore={
+                  row.kind === 'node' &&
+                  isStoreRoot(
+                    effectiveNode(node),
+                    (row.parent !== null && model.node(row.parent)) || null
+                  )
+                }
                 listing={model.listing(row.target)}
                 prefix={model.prefix(row.target)}
                 isActive={index === activeIndex}

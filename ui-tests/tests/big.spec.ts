@@ -96,7 +96,7 @@ test('5,000 children scroll: few rows are in the page, each in its place', async
   await page.keyboard.press('Home');
   await expect(panel.row('js2')).toBeInViewport();
   await page.keyboard.press('End');
-  await expect(panel.row('files')).toBeInViewport();
+  await expect(panel.row('scratch')).toBeInViewport();
 });
 
 /**
@@ -161,6 +161,51 @@ test('the filter box finds what is loaded, and Escape ends it', async () => {
   expect(asked).toEqual([]);
   await page.keyboard.press('ArrowDown');
   await expect(panel.tree).toBeFocused();
+});
+
+test('the filter box says where it did not look', async () => {
+  const { panel } = lab;
+  await panel.expand('archive', 'million-flat/');
+  await panel.filter.fill('k0987654');
+  await expect(panel.root).toContainText(
+    'Nothing that is loaded matches “k0987654”.'
+  );
+  await expect(panel.root).toContainText(
+    'More may lie behind “Load more”: “Filter by prefix…” in the menu of a folder asks the store.'
+  );
+  await panel.filter.press('Escape');
+});
+
+test('the box of the last row is scrolled into view, with what it finds', async () => {
+  const { panel } = lab;
+  const box = panel.tree.getByRole('textbox', {
+    name: 'Show only names that begin with this text'
+  });
+  const last = 'million-flat/';
+  await panel.expand('archive');
+  const row = await panel.bring('archive', last);
+  // Its row is the last one that is visible.
+  await row.evaluate((element: HTMLElement) => {
+    const tree = element.closest('[role="tree"]')!;
+    tree.scrollTop =
+      element.offsetTop + element.offsetHeight - tree.clientHeight;
+  });
+  await expect(row).toBeInViewport({ ratio: 0.9 });
+  const menu = await panel.menu(row);
+  await menu.getByRole('menuitem', { name: 'Filter by prefix…' }).click();
+  await expect(box).toBeFocused();
+  await expect(box).toBeInViewport({ ratio: 1 });
+  for (const number of ['0', '1', '2']) {
+    await expect(
+      panel.row('archive', `${last}k000000${number}.bin`)
+    ).toBeInViewport({ ratio: 0.9 });
+  }
+  await box.fill('k09876');
+  await expect(panel.row('archive', `${last}k0987600.bin`)).toBeInViewport({
+    ratio: 0.9
+  });
+  await expect(box).toBeInViewport({ ratio: 1 });
+  await box.press('Escape');
 });
 
 test('a big folder is filtered on the server by prefix', async () => {

@@ -13,7 +13,9 @@ test('endpoints come first, each with its kind', async () => {
     'Locked bucket',
     'Old cluster',
     'Web server',
-    'My files'
+    'Persistent',
+    'My files',
+    'Scratch'
   ]);
   await expect(panel.meta(panel.row('js2'))).toHaveText('S3');
   await expect(panel.meta(panel.row('web'))).toHaveText('HTTP');
@@ -172,6 +174,39 @@ for (const width of [220, 300, 420]) {
     }
   });
 }
+
+test('at the least width of JupyterLab sizes, ages, choices and ends of messages are there', async () => {
+  const { panel } = lab;
+  await panel.setWidth(250);
+  await panel.expand('js2', 'climate/');
+  const row = panel.row('js2', 'climate/README.md');
+  for (const text of [/^\d+ bytes$/, /^\d+\s?(s|m|h|d)$/]) {
+    await expect(row.getByText(text)).toBeVisible();
+    await expect(row.getByText(text)).toBeInViewport({ ratio: 1 });
+  }
+  await panel.select('js2', 'climate/reanalysis/surface.zarr/');
+  const choice = panel.details.getByLabel('Way to open it');
+  // As much room as the text needs.
+  const spare = await choice.evaluate(element => {
+    const select = element as HTMLSelectElement;
+    const twin = select.cloneNode() as HTMLSelectElement;
+    twin.append(new Option(select.selectedOptions[0]!.label));
+    twin.style.cssText = 'flex: none; position: absolute';
+    select.after(twin);
+    const px = twin.getBoundingClientRect().width;
+    twin.remove();
+    return select.getBoundingClientRect().width - px;
+  });
+  expect(spare).toBeGreaterThanOrEqual(0);
+  await panel.expand('archive', 'wide/');
+  await panel.name(panel.row('archive', 'wide/')).click();
+  await panel.page.keyboard.type('p000999');
+  const link = panel.row('archive', 'wide/', 'more').getByRole('button');
+  await expect(link).toHaveText('Load more (1,000 of many)');
+  await expect(link).toHaveCSS('text-overflow', 'ellipsis');
+  const [end, tree] = [await boxOf(link), await boxOf(panel.tree)];
+  expect(end.x + end.width).toBeLessThanOrEqual(tree.x + tree.width);
+});
 
 test('details describe an array, and show the raw document of a store', async () => {
   const { panel } = lab;

@@ -1,7 +1,7 @@
 import type { Route } from '@playwright/test';
 
 import { expect, reload, test, sharedLab } from './lab';
-import { API } from './panel';
+import { API, boxOf } from './panel';
 
 const lab = sharedLab();
 
@@ -303,6 +303,33 @@ test.describe('from the start', () => {
     await alert.getByRole('button', { name: 'Retry' }).click();
     await expect(panel.row('js2')).toBeVisible();
     await expect(alert).toHaveCount(0);
+  });
+
+  test('what is wrong with the configuration stands above the endpoints that are well', async () => {
+    const { page, panel } = lab;
+    const problem = {
+      code: 'bad_configuration',
+      message: 'Endpoint 2: Object contains unknown field `profle`',
+      hint: 'Correct c.ZarrBrowser.endpoints and restart the server.',
+      retryable: false
+    };
+    await page.context().route(`${API}endpoints*`, async route => {
+      const response = await route.fetch();
+      await route.fulfill({
+        response,
+        json: { ...(await response.json()), problem }
+      });
+    });
+    await reload(lab);
+    await expect(panel.row('js2')).toBeVisible();
+    const alert = panel.root.getByRole('alert');
+    await expect(alert).toContainText('unknown field `profle`');
+    // The same question has the same answer.
+    await expect(alert.getByRole('button')).toHaveCount(0);
+    const [box, tree] = [await boxOf(alert), await boxOf(panel.tree)];
+    expect(box.y + box.height).toBeLessThanOrEqual(tree.y);
+    await panel.expand('js2', 'climate/');
+    await expect(panel.row('js2', 'climate/reanalysis/')).toBeVisible();
   });
 
   test('without any endpoint it shows how to configure one', async () => {

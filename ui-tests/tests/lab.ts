@@ -20,7 +20,9 @@ const NOT_OURS = [
   /terminado/,
   // A kernel that starts while what it starts for is closed.
   /^Error: Disposed\n\s+at \S+ \(\S+\/jlab_core\./,
-  /Canceled future for \w+ message before replies were done/
+  /Canceled future for \w+ message before replies were done/,
+  // A notebook that is closed while it is drawn.
+  /^TypeError: Cannot read properties of null \(reading 'observe'\)\n\s+at \S+\/jlab_core\./
 ];
 
 /**
@@ -51,7 +53,12 @@ export interface ILab {
  */
 export async function closeAll(page: LabPage): Promise<void> {
   await page.evaluate(() => {
-    for (const widget of [...window.jupyterapp.shell.widgets('main')]) {
+    const widgets = [...window.jupyterapp.shell.widgets('main')];
+    // Hidden ones first: JupyterLab's toolbars fail where one is shown only to be closed.
+    for (const widget of [
+      ...widgets.filter(({ isVisible }) => !isVisible),
+      ...widgets.filter(({ isVisible }) => isVisible)
+    ]) {
       widget.dispose();
     }
   });

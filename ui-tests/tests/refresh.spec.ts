@@ -49,6 +49,28 @@ test('refresh asks again for what is expanded, and keeps it expanded', async () 
   await expect(panel.row('files', `${folder}/two.json`)).toHaveCount(1);
 });
 
+test('the details keep their code when everything is refreshed, and ask for it again', async () => {
+  const { panel } = lab;
+  await panel.expand('js2', 'climate/reanalysis/not-consolidated.zarr/');
+  const code = panel.details.getByRole('button', {
+    name: 'Insert',
+    exact: true
+  });
+  for (const key of ['', 't2m/']) {
+    await panel.select(
+      'js2',
+      `climate/reanalysis/not-consolidated.zarr/${key}`
+    );
+    await expect(code).toBeVisible();
+    const asked = panel.requests('snippets');
+    const refresh = panel.button('Refresh all that is expanded');
+    await refresh.click();
+    await expect.poll(() => asked.length).toBe(1);
+    await expect(refresh).not.toHaveAttribute('aria-busy', 'true');
+    await expect(code).toBeVisible();
+  }
+});
+
 test('what was expanded, selected and pinned comes back after a reload of the page', async () => {
   const { page, panel } = lab;
   await panel.expand('js2', 'climate/reanalysis/surface.zarr/');

@@ -1,7 +1,8 @@
 import * as path from 'path';
 
-import { expect, reload, test, sharedLab } from './lab';
+import { closeAll, expect, reload, run, test, sharedLab } from './lab';
 import { API } from './panel';
+import { UsageTab, busyUsage, withScratch } from './scratch';
 
 test.skip(
   process.env.ZB_SCREENSHOTS !== '1',
@@ -223,6 +224,86 @@ for (const theme of THEMES) {
       await page.mouse.move(700, 190, { steps: 5 });
       await shoot('drag', true);
       await page.mouse.up();
+    });
+
+    test('scratch', async () => {
+      const { page } = lab;
+      await page.sidebar.close('left');
+      const tab = new UsageTab(page);
+      const undo = await withScratch(page, answer => {
+        Object.assign(answer.locations[0]!, {
+          usage: busyUsage(),
+          quotaBytes: 1.5e12,
+          lifetimeSource: 'bucket'
+        });
+      });
+      for (const [widthPx, heightPx] of [
+        [1280, 900],
+        [486, 900]
+      ] as const) {
+        await page.setViewportSize({ width: widthPx, height: heightPx });
+        await closeAll(page);
+        await run(page, 'zarrbrowser:open-scratch');
+        await expect(tab.grid).toBeVisible();
+        await shoot(`scratch-${widthPx}`, true);
+        await tab.select('ada/cmip6-downscaled.zarr/');
+        await shoot(`scratch-selected-${widthPx}`, true);
+        await tab.button('Keep…').click();
+        await expect(tab.dialog).toContainText('75,250 objects');
+        await shoot(`scratch-keep-${widthPx}`, true);
+        await page.keyboard.press('Escape');
+        await tab.button('Delete…').click();
+        await expect(tab.dialog).toContainText('75,250 objects');
+        await shoot(`scratch-delete-${widthPx}`, true);
+        await page.keyboard.press('Escape');
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await undo();
+      await closeAll(page);
+      await run(page, 'zarrbrowser:open-scratch', {
+        endpoint: 'archive',
+        key: 'huge/',
+        count: true
+      });
+      const usage = new UsageTab(page, 'Usage');
+      await expect(usage.root).toContainText('so far');
+      await shoot('scratch-counting', true);
+      await usage.button('Cancel').click();
+      await expect(usage.button('Count')).toBeVisible();
+      await shoot('scratch-cancelled', true);
+      await closeAll(page);
+      await run(page, 'zarrbrowser:open-scratch', {
+        endpoint: 'js2',
+        key: 'climate/',
+        count: true
+      });
+      await expect(usage.grid).toBeVisible();
+      await shoot('scratch-usage', true);
+      const none = await withScratch(page, answer => {
+        answer.locations = [];
+      });
+      await closeAll(page);
+      await run(page, 'zarrbrowser:open-scratch');
+      await expect(tab.root).toContainText('No scratch space');
+      await shoot('scratch-none', true);
+      await none();
+      await tab.button('Look again').click();
+      const pattern = `${API}jobs*`;
+      await page.context().route(pattern, route =>
+        route.fulfill({
+          status: 503,
+          json: {
+            code: 'throttled',
+            message: 'The store asks for fewer requests.',
+            hint: 'Wait a moment, then press Retry.',
+            retryable: true
+          }
+        })
+      );
+      await tab.root.getByRole('button', { name: /^Count/ }).click();
+      await expect(tab.button('Retry')).toBeVisible();
+      await shoot('scratch-error', true);
+      await page.context().unroute(pattern);
     });
 
     test('loading', async () => {

@@ -204,6 +204,33 @@ test('a console takes the code into its prompt, by Enter and by drag, and does n
   await expect(prompt).not.toContainText('xr.open_zarr(');
 });
 
+test('what is dropped on what a console has run goes into its prompt', async () => {
+  const { page, panel } = lab;
+  await run(page, 'console:create', { kernelPreference: { name: 'python3' } });
+  const prompt = page.locator('.jp-CodeConsole-promptCell .cm-content');
+  await expect(prompt).toBeVisible({ timeout: 30_000 });
+  // What is sent to a kernel that starts is lost.
+  await expect(page.locator('#jp-main-statusbar')).toContainText('| Idle', {
+    timeout: 45_000
+  });
+  await prompt.click();
+  await page.keyboard.type('print("o" + "k")');
+  await page.keyboard.press('Shift+Enter');
+  const output = page.locator('.jp-CodeConsole-content .jp-OutputArea-output');
+  await expect(output).toHaveText('ok', { timeout: 45_000 });
+  await page.keyboard.type('first = 1');
+  const row = await panel.select('js2', STORE);
+  for (const onto of [output, page.locator('.jp-CodeConsole-content')]) {
+    await panel.drag(row, onto, 'middle');
+    await expect(prompt).toBeFocused();
+    expect(
+      (await prompt.locator('.cm-line').allTextContents()).join('\n')
+    ).toMatch(/^first = 1\nimport xarray as xr\n[^]*\nds$/);
+    await page.keyboard.press('Control+Z');
+    await expect(prompt).toHaveText('first = 1');
+  }
+});
+
 test('what stands in the prompt of a console stays as it is', async () => {
   const { page, panel } = lab;
   await run(page, 'console:create', { kernelPreference: { name: 'python3' } });
@@ -230,6 +257,56 @@ test('what stands in the prompt of a console stays as it is', async () => {
   await panel.drag(row, prompt.locator('.cm-line').first(), 'middle');
   await wait();
   expect(await text()).toBe(`first = 1\n${code}\n${code}\n${code}`);
+});
+
+test.describe('a text file of another language', () => {
+  test.beforeEach(async () => {
+    const { page, folder } = lab;
+    await page.contents.uploadContent(
+      '# Notes\n',
+      'text',
+      `${folder}/notes.md`
+    );
+  });
+
+  const openNotes = async () => {
+    const { page, panel, folder } = lab;
+    await run(page, 'docmanager:open', {
+      path: `${folder}/notes.md`,
+      factory: 'Editor'
+    });
+    await expect(page.locator('.jp-FileEditor .cm-content')).toContainText(
+      '# Notes'
+    );
+    await panel.select('js2', STORE);
+    await page.keyboard.press('Enter');
+  };
+
+  const expectUntouched = () =>
+    expect(lab.page.locator('.jp-FileEditor .cm-content')).not.toContainText(
+      'xr.open_zarr('
+    );
+
+  test('takes no code by Enter where nothing else is open', async () => {
+    const { page } = lab;
+    await openNotes();
+    const dialog = page.getByRole('dialog');
+    await expect(dialog).toContainText('Where should the code go?');
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    await expectUntouched();
+  });
+
+  test('leaves it to the notebook that was used before', async () => {
+    const { page, notebook } = lab;
+    await notebook.open(['# above']);
+    await openNotes();
+    // What took it comes to the front.
+    await expect(page.locator('.jp-NotebookPanel')).toBeVisible();
+    await expect
+      .poll(() => notebook.sources())
+      .toEqual(['# above', expect.stringMatching(CODE)]);
+    await expectUntouched();
+  });
 });
 
 test.describe('refusals', () => {

@@ -1,0 +1,117 @@
+import { deleteIcon } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { keepIcon, renewIcon, usageIcon } from '../../icons';
+import { formatShare, objectsText, weightText } from '../../lifetime';
+import { nameOfKey } from '../../nodes';
+import { formatBytes, formatCount } from '../../text';
+import type { ITransfer } from '../../usage';
+import { TextButton } from '../button';
+import { useUsage } from './context';
+
+/**
+ * Copies and deletions under way, also those that an earlier page began.
+ */
+export function JobList(): React.JSX.Element | null {
+  const { model, trans } = useUsage();
+  const { transfers } = model;
+  return transfers.length === 0 ? null : (
+    <ul className="jp-ZarrUsage-jobs" aria-label={trans.__('Jobs under way')}>
+      {transfers.map(transfer => (
+        <JobItem key={transfer.job.id} transfer={transfer} />
+      ))}
+    </ul>
+  );
+}
+
+function JobItem(props: { transfer: ITransfer }): React.JSX.Element {
+  const { job, request } = props.transfer;
+  const { model, trans, cancel } = useUsage();
+  const { progress } = job;
+  const name = nameOfKey(job.key);
+  const target = request?.toEndpoint
+    ? model.endpoint(request.toEndpoint)
+    : null;
+  const isCopy = job.kind === 'copy';
+  const Icon = {
+    copy: keepIcon,
+    renew: renewIcon,
+    delete: deleteIcon,
+    usage: usageIcon
+  }[job.kind];
+  const title = isCopy
+    ? target
+      ? trans.__('Copying “%1” to %2', name, target.title)
+      : trans.__('Copying “%1”', name)
+    : job.kind === 'renew'
+      ? trans.__('Resetting the clock of “%1”', name)
+      : trans.__('Deleting “%1”', name);
+  const share = progress.totalBytes
+    ? progress.bytes / progress.totalBytes
+    : progress.totalObjects
+      ? progress.objects / progress.totalObjects
+      : null;
+  return (
+    <li className="jp-ZarrUsage-job">
+      <Icon.react tag="span" className="jp-ZarrBrowser-icon" aria-hidden />
+      <div className="jp-ZarrUsage-jobText">
+        <div>{title}</div>
+        <ProgressBar share={share} label={title} />
+        <div className="jp-ZarrBrowser-quiet">
+          {job.state === 'queued'
+            ? trans.__('waiting for its turn')
+            : progress.totalObjects === null
+              ? job.kind === 'renew'
+                ? soFarText(progress, trans)
+                : trans.__('counting first')
+              : trans.__(
+                  '%1 of %2, %3 of %4',
+                  formatCount(progress.objects),
+                  objectsText(progress.totalObjects, trans),
+                  formatBytes(progress.bytes),
+                  formatBytes(progress.totalBytes ?? 0)
+                )}
+        </div>
+      </div>
+      <TextButton label={trans.__('Cancel')} onClick={() => cancel(job)} />
+    </li>
+  );
+}
+
+/**
+ * How far something is; without a share, that it goes on.
+ */
+export function ProgressBar(props: {
+  share: number | null;
+  label: string;
+}): React.JSX.Element {
+  const { share, label } = props;
+  const percent = share === null ? undefined : Math.round(share * 100);
+  return (
+    <div
+      className="jp-ZarrUsage-progress"
+      role="progressbar"
+      aria-label={label}
+      aria-valuemin={0}
+      aria-valuemax={100}
+      aria-valuenow={percent}
+      aria-valuetext={share === null ? undefined : formatShare(share)}
+    >
+      <div
+        className="jp-ZarrUsage-progressFill"
+        data-unknown={share === null || undefined}
+        style={{ width: percent === undefined ? undefined : `${percent}%` }}
+      />
+    </div>
+  );
+}
+
+export function soFarText(
+  progress: { objects: number; bytes: number },
+  trans: Parameters<typeof weightText>[2]
+): string {
+  return trans.__(
+    '%1 so far',
+    weightText(progress.objects, progress.bytes, trans)
+  );
+}
