@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig, S3Config, ScratchConfig, read_endpoints
-from jupyterlab_zarrbrowser.discovery import discover, from_environment, from_profiles, from_scratch
+from jupyterlab_zarrbrowser.discovery import discover, from_environment, from_profiles, from_scratch, remarks
 
 SECRET = "s3cr3t"
 
@@ -126,3 +126,48 @@ def test_everything_in_order(tmp_path: Path) -> None:
     ]
     assert isinstance(found[-1][0], LocalConfig)
     assert discover({}, tmp_path / "empty", "") == []
+
+
+@pytest.mark.parametrize(
+    ("place", "user", "root", "own_key", "writable"),
+    [
+        ("s3://hub/{user}", "ada", "s3://hub/ada", "", True),
+        ("s3://hub/$JUPYTERHUB_USER/", "ada", "s3://hub/ada/", "", True),
+        ("gs://hub/${JUPYTERHUB_USER}/tmp", "ada", "gs://hub/ada/tmp", "", True),
+        ("gs://hub/ada", "ada", "gs://hub/ada", "", True),
+        ("s3://hub", "ada", "s3://hub", "ada/", ["ada/"]),
+        ("s3://hub/scratch/", "ada", "s3://hub/scratch/", "ada/", ["ada/"]),
+        ("s3://hub/scratch/", "", "s3://hub/scratch/", "", True),
+        ("s3://hub/{user}/", "", "s3://hub/", "", False),
+    ],
+)
+def test_places_of_all_users(place: str, user: str, root: str, own_key: str, writable: bool | list[str]) -> None:
+    [found] = from_environment({"SCRATCH_BUCKET": place, "JUPYTERHUB_USER": user})
+    assert (found.config.root, found.config.writable) == (root, writable)
+    assert found.scratch is not None
+    assert found.scratch.own_key == own_key
+    assert found.config.allows_writing(own_key + "x.zarr/") is bool(writable)
+    if own_key:
+        assert not found.config.allows_writing("bob/x.zarr/")
+        assert not found.config.allows_writing("ada-2/x")
+
+
+def test_a_service_is_taken_over_from_an_endpoint() -> None:
+    service = S3Config(id="js2", endpoint_url="https://js2.example", profile="js2", root="s3://other")
+    [found] = from_scratch(
+        [ScratchConfig(url="s3://scratch/{user}", endpoint="js2")], {"JUPYTERHUB_USER": "ada"}, [service]
+    )
+    config = found.config
+    assert isinstance(config, S3Config)
+    assert (config.endpoint_url, config.profile, config.root) == ("https://js2.example", "js2", "s3://scratch/ada")
+
+
+def test_variables_that_disagree_are_remarked_on() -> None:
+    same = remarks([], {"SCRATCH_BUCKET": "s3://a/ada", "PANGEO_SCRATCH": "s3://a/ada/"})
+    assert same == []
+    [differ] = remarks([], {"SCRATCH_BUCKET": "s3://a/ada", "PANGEO_SCRATCH": "gs://b/ada"})
+    assert "SCRATCH_BUCKET is taken" in differ.message
+    [azure] = remarks([], {"SCRATCH_BUCKET": "abfs://a/ada"})
+    assert azure.code == "scratch_scheme"
+    [shared] = remarks([], {"SCRATCH_BUCKET": "s3://a/{user}"})
+    assert shared.code == "scratch_shared"
