@@ -325,7 +325,7 @@ class Browser:
         key = which.scratch.own_key
         store = which.store
         lifetime = await self._lifetimes.of(store, key, which.scratch)
-        usage = await self._history.last(store.uri(key))
+        usage = await self._history.last(_place(store, key))
         writable = which.config.allows_writing(key)
         return await location_of(store, which.config.shown_title, writable, which.scratch, lifetime, usage)
 
@@ -344,8 +344,7 @@ class Browser:
                 return await self._start_usage(which, request)
             case "delete":
                 which.check_writable(request.key)
-                if not request.key or (which.store.has_buckets and request.key.count("/") < 2):
-                    raise BrowserError("bad_request", "A bucket is not deleted from here.", "Choose what lies in it.")
+                _check_is_no_bucket(which, request.key)
                 deletion = Deletion(which.store, request.key, request.max_objects)
                 return self.jobs.start(request, lambda: self._changing(which, deletion.run()), deletion.progress)
             case "copy":
@@ -368,18 +367,18 @@ class Browser:
         async def run() -> wire.Usage:
             nonlocal scan
             lifetime = await self._lifetimes.of(store, key, which.scratch)
-            previous = await self._history.last(store.uri(key))
+            previous = await self._history.last(_place(store, key))
             scan = UsageScan(
                 which.explorer,
                 key,
                 lifetime,
                 max_objects=self._max_usage_objects,
                 previous=previous,
-                hints=self._marks.get(store.uri(key)),
+                hints=self._marks.get(_place(store, key)),
             )
             usage = await scan.run()
-            self._marks.put(store.uri(key), scan.marks)
-            return await self._history.keep(store.uri(key), usage)
+            self._marks.put(_place(store, key), scan.marks)
+            return await self._history.keep(_place(store, key), usage)
 
         return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else wire.JobProgress())
 
@@ -392,6 +391,7 @@ class Browser:
         target.check_writable(to_key)
         if request.delete_source:
             which.check_writable(key)
+            _check_is_no_bucket(which, key)
         if key.endswith("/") != to_key.endswith("/") or not key or not to_key:
             raise BrowserError("bad_request", "A folder is copied to a folder, an object to an object.")
         place, to_place = which.store.uri(key), target.store.uri(to_key)
@@ -440,6 +440,16 @@ def _beginning(config: AnyEndpointConfig, uri: str) -> str:
     """What addresses of an endpoint begin with; where that is every bucket of a service, which service."""
     service = getattr(config, "endpoint_url", None)
     return f"{uri} at {service}" if service else uri
+
+
+def _place(store: Store, key: str) -> str:
+    """What counts are remembered by: two services may have a bucket of the same name."""
+    return f"{store.id}\n{key}\n{store.uri(key)}"
+
+
+def _check_is_no_bucket(which: _Endpoint, key: str) -> None:
+    if not key or (which.store.has_buckets and not key.partition("/")[2]):
+        raise BrowserError("bad_request", "A bucket is not deleted from here.", "Choose what lies in it.")
 
 
 def _check_key(key: str) -> None:

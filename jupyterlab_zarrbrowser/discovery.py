@@ -137,7 +137,7 @@ class _Place:
         text = text.strip()
         head, *_ = _USER.split(text)
         has_user = head != text
-        self.root = _USER.sub(user, text) if user else head
+        self.root = _USER.sub(lambda _: user, text) if user else head
         scheme, separator, rest = self.root.partition("://")
         self.scheme: str = scheme if separator else ""
         names = rest.split("/")

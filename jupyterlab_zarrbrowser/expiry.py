@@ -1,8 +1,9 @@
 """When a store deletes what is in a scratch space.
 
-Amazon's rule, which the others follow: an object expires that many days after it was written, rounded up to the next
+Amazon's rule, which most others follow: an object expires that many days after it was written, rounded up to the next
 midnight UTC, and is deleted some time after that
-(https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html).
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-expire-general-considerations.html). Google counts from
+the moment of writing (https://cloud.google.com/storage/docs/lifecycle#age).
 """
 
 from __future__ import annotations
@@ -48,19 +49,28 @@ class Lifetime:
         return "bucket" if any(key.startswith(rule.prefix) for rule in self.rules) else self.source
 
 
-def deleted_at(modified: str, days: float | None) -> str | None:
+def deleted_at(modified: str, days: float | None, *, at_midnight: bool = True) -> str | None:
     """When an object is deleted that was written at ``modified`` (ISO 8601, UTC); the earliest moment."""
     if days is None:
         return None
-    return text_of(_next_midnight(moment_of(modified) + timedelta(days=days)))
+    try:
+        end = moment_of(modified) + timedelta(days=days)
+        return text_of(_next_midnight(end) if at_midnight else end)
+    except OverflowError:  # a rule may say what is as good as never
+        return None
 
 
-def written_before(now: datetime, days: float | None, hours: float = 24) -> str | None:
+def written_before(now: datetime, days: float | None, hours: float = 24, *, at_midnight: bool = True) -> str | None:
     """Objects written at or before this moment are deleted within so many hours; None where nothing is deleted."""
     if days is None:
         return None
     end = now + timedelta(hours=hours)
-    return text_of(end.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=days))
+    try:
+        if at_midnight:
+            end = end.replace(hour=0, minute=0, second=0, microsecond=0)
+        return text_of(end - timedelta(days=days))
+    except OverflowError:
+        return None
 
 
 def moment_of(text: str) -> datetime:

@@ -53,8 +53,8 @@ class ZarrBrowserHandler(APIHandler):
     async def answer(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
         """Send the struct that the coroutine of ``work`` returns, or the error that is raised on the way to it."""
         try:
-            self._work = asyncio.ensure_future(self.io.run(work()))
-            body = _encode(await self._work)
+            self._work = asyncio.ensure_future(self.io.run(_encoded(work())))
+            body = await self._work
         except asyncio.CancelledError:
             return  # the client has gone
         except BrowserError as exc:
@@ -190,6 +190,11 @@ class SnippetsHandler(ZarrBrowserHandler):
             return self.browser.snippets(endpoint, key)
 
         await self.answer(work)
+
+
+async def _encoded(work: Coroutine[Any, Any, Any]) -> bytes:
+    """An answer as it is sent. Made where the work is done: thousands of rows take a while."""
+    return _encode(await work)
 
 
 def _decoded(body: bytes, struct: type[_S]) -> _S:

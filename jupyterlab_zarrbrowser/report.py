@@ -86,7 +86,7 @@ def _table(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
     for uri, usage_ in found:
         least = "at least " if usage_.is_lower_bound else ""
         print(f"{uri}: {least}{_bytes(usage_.bytes)} in {usage_.objects:,} objects, as of {usage_.as_of}", file=out)
-        if usage_.expires_at:
+        if usage_.expires_at and usage_.lifetime_days:
             going = f", {_bytes(usage_.expiring_bytes)} within 24 hours" if usage_.expiring_objects else ""
             print(f"Deleted after {usage_.lifetime_days:g} days ({usage_.lifetime_source}){going}.", file=out)
         print(f"{'bytes':>12} {'objects':>12}  {'first goes':<12}name", file=out)

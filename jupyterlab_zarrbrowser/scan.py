@@ -119,6 +119,7 @@ class Scan:
         self._full_pages = len(self._waiting)
         self._objects = 0
         self._gave_up = False
+        self._cuts = 0
         self._starts: list[tuple[str, int]] = []
         #: Requests so far.
         self.requests = 0
@@ -197,6 +198,8 @@ class Scan:
         waste = 1 - self._objects / (self.requests * self._store.scan_limit)
         hands = self._store.scan_concurrency if waste < _MOST_WASTE else _FEW_HANDS
         free = min(hands, 1 + 2 * self._full_pages) - len(self._active) - len(self._waiting)
+        # Whatever was expected: each cut costs a request at most, and there are not many more of them than full pages.
+        free = min(free, self._store.scan_concurrency + self._full_pages - self._cuts)
         if free <= 0 or self._is_over:
             return
         worth = _WORTH_CUTTING * self._store.scan_limit * (1 + _CAUTION * max(0, waste - _FAIR_WASTE))
@@ -210,6 +213,7 @@ class Scan:
                 continue
             self._waiting.insert(0, _Stretch(middle, stretch.upto, stretch.left * _UNSEEN))
             stretch.upto = middle
+            self._cuts += 1
             free -= 1
 
     async def _page(self, after: str) -> Block:

@@ -57,6 +57,7 @@ async def quota_of(place: ScratchPlace) -> tuple[int | None, wire.Problem | None
     try:
         async with asyncio.timeout(_QUOTA_S):
             found = await asyncio.to_thread(quota, place.user)
+            return (int(found) if found else None), None
     except Exception as exc:  # noqa: BLE001  (it is somebody else's code)
         problem = BrowserError(
             "bad_configuration",
@@ -64,7 +65,6 @@ async def quota_of(place: ScratchPlace) -> tuple[int | None, wire.Problem | None
             "Ask the administrator to look at `quota_bytes` in c.ZarrBrowser.scratch.",
         )
         return None, problem.problem()
-    return (int(found) if found else None), None
 
 
 async def location_of(

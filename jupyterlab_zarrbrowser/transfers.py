@@ -16,7 +16,7 @@ from .errors import BrowserError
 from .formats import METADATA_NAMES
 from .keys import name_of
 from .scan import Scan, patiently
-from .stores import Block, Store
+from .stores import Block, Entry, Store
 
 #: Objects in one request to delete, S3's limit.
 _BATCH = 1000
@@ -55,10 +55,12 @@ class Deletion:
         What to delete. A container's key ends in ``/``, so that no neighbour is touched whose name only begins alike.
     max_objects
         More than these were not agreed to: nothing is deleted then. None for any number.
+    copied
+        What was copied before. Nothing is deleted where it is not the same any more.
     """
 
-    def __init__(self, store: Store, key: str, max_objects: int | None) -> None:
-        self._store, self._key, self._max_objects = store, key, max_objects
+    def __init__(self, store: Store, key: str, max_objects: int | None, copied: _Census | None = None) -> None:
+        self._store, self._key, self._max_objects, self._copied = store, key, max_objects, copied
         self._objects = self._bytes = 0
         self._total: _Census | None = None
 
@@ -76,6 +78,7 @@ class Deletion:
         store, key = self._store, self._key
         if not key.endswith("/"):
             entry = await store.stat(key)
+            self._check_unchanged(_Census.of(entry))
             await store.remove([key])
             return wire.Transferred(endpoint=store.id, key=key, objects=1, bytes=entry.size_bytes or 0)
         total = self._total = await _weigh(store, key)
@@ -85,6 +88,7 @@ class Deletion:
                 f"There are {total.objects:,} objects by now, and you agreed to delete {self._max_objects:,}.",
                 "Nothing was deleted. Count it again.",
             )
+        self._check_unchanged(total)
         if not total.objects and not await _is_object(store, key):
             raise BrowserError("not_found", f"Nothing lies at {store.uri(key)}.")
         # Its own documents first: from then on, nobody opens what is being taken away. With them goes the object that
@@ -99,6 +103,17 @@ class Deletion:
         if left.keys:
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
         return wire.Transferred(endpoint=store.id, key=key, objects=total.objects, bytes=total.bytes)
+
+    def _check_unchanged(self, now: _Census) -> None:
+        before = self._copied
+        if before is None or (before.objects, before.bytes, before.newest) == (now.objects, now.bytes, now.newest):
+            return
+        place = self._store.uri(self._key)
+        raise BrowserError(
+            "conflict",
+            f"{place} has changed since it was copied. The copy is whole, and nothing was deleted.",
+            "Copy it again, or delete it by hand.",
+        )
 
     async def _remove(self, sizes: dict[str, int]) -> None:
         names = list(sizes)
@@ -150,10 +165,9 @@ class Copy:
         """
         self._to_key = await self._free_key()
         if not self._key.endswith("/"):
-            size = (await self._source.stat(self._key)).size_bytes or 0
-            total = self._total = _Census(1, size)
-            await self._one(self._key, self._to_key, size)
-            if (await self._target.stat(self._to_key)).size_bytes != size:
+            total = self._total = _Census.of(await self._source.stat(self._key))
+            await self._one(self._key, self._to_key, total.bytes)
+            if (await self._target.stat(self._to_key)).size_bytes != total.bytes:
                 raise self._differs()
         else:
             total = self._total = await _weigh(self._source, self._key)
@@ -162,12 +176,21 @@ class Copy:
             # Those that are replaced must not make a store of what is half copied.
             roots = [self._to_key + name for name in total.documents if "/" not in name]
             if self._if_exists == "replace" and roots:
+                await self._check_readable(next(iter(total.documents)))
                 await patiently(partial(self._target.remove, roots))
             await self._container()
             await self._compare()
         if self._delete_source:
-            await Deletion(self._source, self._key, total.objects).run()
+            await Deletion(self._source, self._key, total.objects, total).run()
         return wire.Transferred(endpoint=self._target.id, key=self._to_key, objects=total.objects, bytes=total.bytes)
+
+    async def _check_readable(self, name: str) -> None:
+        """Raise before anything is taken away, where nothing could take its place."""
+        body = await self._source.read(self._key + name)
+        try:
+            await body.next()
+        finally:
+            await body.close()
 
     async def _container(self) -> None:
         documents: list[tuple[str, int]] = []
@@ -261,7 +284,12 @@ class Renewal:
         return wire.Transferred(endpoint=store.id, key=key, objects=self._objects, bytes=self._bytes)
 
     async def _one(self, key: str, size: int) -> None:
-        await patiently(partial(self._store.copy, self._store, key, key, size))
+        try:
+            await patiently(partial(self._store.copy, self._store, key, key, size))
+        except BrowserError as exc:
+            if exc.code != "not_found":
+                raise
+            return  # deleted meanwhile, by its age perhaps
         self._objects += 1
         self._bytes += size
 
@@ -299,12 +327,20 @@ class _Census:
 
     objects: int = 0
     bytes: int = 0
+    #: When the last of it was written, as listings say it.
+    newest: str = ""
     #: Metadata documents (as many as are kept in memory) and their sizes.
     documents: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, entry: Entry) -> _Census:
+        """A single object."""
+        return cls(1, entry.size_bytes or 0, entry.modified_at or "")
 
     def add(self, block: Block) -> None:
         self.objects += len(block.keys)
         self.bytes += sum(block.sizes)
+        self.newest = max([self.newest, *block.modified])
         found = ((name, size) for name, size in zip(block.keys, block.sizes, strict=True) if _is_document(name))
         for name, size in found:
             # Those of the container itself always count: they make a store of it.

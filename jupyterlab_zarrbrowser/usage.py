@@ -73,6 +73,7 @@ class UsageScan:
         self._lifetime = lifetime
         self._previous = {row.key: row for row in previous.rows} if previous is not None else {}
         self._now = now()
+        self._at_midnight = explorer.store.expires_at_midnight
         self._tally = Tally(self._expiring_before)
         self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects, hints=hints)
 
@@ -94,7 +95,8 @@ class UsageScan:
         heaviest = sorted(children.items(), key=lambda item: (-item[1].bytes, -item[1].objects, item[0]))
         shown, rest = heaviest[:MAX_ROWS], heaviest[MAX_ROWS:]
         rows = await self._describe(shown, counts_chunks=end.is_complete)
-        expires = [row.expires_at for row in rows if row.expires_at]
+        dates = (self._deleted_at(row.oldest, self._lifetime.of(self._key + name)) for name, row in children.items())
+        expires = [date for date in dates if date is not None]
         return wire.Usage(
             endpoint=self._explorer.store.id,
             key=self._key,
@@ -118,11 +120,15 @@ class UsageScan:
         )
 
     def _expiring_before(self, name: str) -> str | None:
-        return written_before(self._now, self._lifetime.of(self._key + name))
+        days = self._lifetime.of(self._key + name)
+        return written_before(self._now, days, at_midnight=self._at_midnight)
+
+    def _deleted_at(self, modified: str, days: float | None) -> str | None:
+        return deleted_at(modified, days, at_midnight=self._at_midnight) if modified else None
 
     async def _describe(self, children: list[tuple[str, Row]], *, counts_chunks: bool) -> list[wire.UsageRow]:
         stores = [name for name, row in children if row.documents][:_MAX_COUNTED]
-        nodes = await gather(outcome(self._explorer.node(self._key + name)) for name in stores)
+        nodes = await gather(outcome(self._explorer.node(self._key + name, refresh=True)) for name in stores)
         kinds = dict(zip(stores, (_kind(node) for node in nodes), strict=True))
         chunks: dict[str, wire.ChunkCount | None] = {}
         if counts_chunks:
@@ -142,8 +148,8 @@ class UsageScan:
             bytes=row.bytes,
             oldest_at=row.oldest or None,
             newest_at=row.newest or None,
-            expires_at=deleted_at(row.oldest, days) if row.oldest else None,
-            gone_at=deleted_at(row.newest, days) if row.newest else None,
+            expires_at=self._deleted_at(row.oldest, days),
+            gone_at=self._deleted_at(row.newest, days),
             expiring_objects=row.expiring_objects,
             expiring_bytes=row.expiring_bytes,
             chunks=chunks,
@@ -169,7 +175,10 @@ class UsageScan:
         if not counted:
             return None
         before = self._previous.get(self._key + name)
-        gone = max(0, before.chunks.present - present) if before and before.chunks else 0
+        # Of a store that was written anew with another shape, nothing is gone.
+        counted_before = before.chunks if before is not None else None
+        is_same = counted_before is not None and counted_before.expected == expected
+        gone = max(0, counted_before.present - present) if counted_before is not None and is_same else 0
         return wire.ChunkCount(
             expected=expected,
             present=present,

@@ -136,6 +136,7 @@ def test_everything_in_order(tmp_path: Path) -> None:
         ("gs://hub/${JUPYTERHUB_USER}/tmp", "ada", "gs://hub/ada/tmp", "", True),
         ("gs://hub/ada", "ada", "gs://hub/ada", "", True),
         ("s3://hub", "ada", "s3://hub", "ada/", ["ada/"]),
+        (r"s3://hub/{user}", r"DOMAIN\user", r"s3://hub/DOMAIN\user", "", True),
         ("s3://hub/scratch/", "ada", "s3://hub/scratch/", "ada/", ["ada/"]),
         ("s3://hub/scratch/", "", "s3://hub/scratch/", "", True),
         ("s3://hub/{user}/", "", "s3://hub/", "", False),

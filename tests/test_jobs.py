@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPResponse
 
-from jupyterlab_zarrbrowser import wire
+from jupyterlab_zarrbrowser import transfers, wire
 from jupyterlab_zarrbrowser.browser import Browser
 from jupyterlab_zarrbrowser.config import read_endpoints
 from jupyterlab_zarrbrowser.discovery import Offered
@@ -70,6 +70,12 @@ class Lab:
 
     def run(self, kind: str, key: str, **more: Any) -> wire.Job:
         return self.end(self.start(kind, key, **more))
+
+    def write(self, key: str, body: bytes) -> None:
+        """Replace an object, at a later second than the one before: dates of listings have no more than that."""
+        before = self._client.head_object(Bucket="jobs", Key=key)["LastModified"]
+        while self._client.head_object(Bucket="jobs", Key=key)["LastModified"] == before:
+            self._client.put_object(Bucket="jobs", Key=key, Body=body)
 
     def keys(self, bucket: str = "jobs") -> set[str]:
         return {each["Key"] for each in self._client.list_objects_v2(Bucket=bucket).get("Contents", [])}
@@ -197,6 +203,22 @@ def test_a_move_deletes_what_was_copied(lab: Lab) -> None:
     assert job.state == "done"
     assert lab.keys() == {key for key in OBJECTS if not key.startswith(STORE)}
     assert len(lab.keys("jobs-kept")) == 5
+
+
+def test_what_was_written_while_it_was_copied_is_not_deleted(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks that are not compressed are all of one size: a comparison of sizes does not see that one is new."""
+    compare = transfers.Copy._compare
+
+    async def compare_and_write(copy: transfers.Copy) -> None:
+        await compare(copy)
+        lab.write(f"{STORE}t/c/1", b"n" * 1000)
+
+    monkeypatch.setattr(transfers.Copy, "_compare", compare_and_write)
+    job = lab.run("copy", STORE, to_endpoint="kept", to_key="foo.zarr/", delete_source=True)
+    assert job.error is not None
+    assert job.error.code == "conflict"
+    assert "nothing was deleted" in job.error.message
+    assert lab.keys() == set(OBJECTS)
 
 
 @pytest.mark.parametrize("key", ["mine/note.txt", STORE])

@@ -48,7 +48,11 @@ def copy_cell(
     """
     # A file system has folders, which must be there before what lies in them.
     options = target_access.options if "://" in target else {"auto_mkdir": True}
-    code = Code(CellAccess({}, (*source_access.notes, *target_access.notes), source_access.environment))
+    code = Code(
+        CellAccess(
+            {}, (*source_access.notes, *target_access.notes), {**source_access.environment, **target_access.environment}
+        )
+    )
     code.note("Runs on the Dask cluster of your client, if there is one. Start it before this cell.")
     for module in ("dask", "fsspec", "shutil"):
         code.needs(module)

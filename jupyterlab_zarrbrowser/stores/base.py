@@ -134,10 +134,14 @@ class Body:
         stop: int | None = None,
         etag: str | None = None,
         modified_at: str | None = None,
+        content_type: str | None = None,
+        encoding: str | None = None,
     ) -> None:
         self.size, self.start = size, start
         self.stop = size if stop is None else stop
         self.etag, self.modified_at = etag, modified_at
+        #: As HTTP has them; the bytes are still encoded so.
+        self.content_type, self.encoding = content_type, encoding
         self._pieces = aiter(pieces)
         self._left = None if self.stop is None else self.stop - start
         self._kept = b""
@@ -181,6 +185,12 @@ class Store(ABC):
 
     #: Whether the root is a list of buckets.
     has_buckets = False
+
+    #: Whether objects are written with the content encoding that they had where they come from.
+    keeps_encodings = False
+
+    #: Whether what has come of age is deleted from the next midnight on, and not at once.
+    expires_at_midnight = True
 
     #: Whether everything below a container can be listed in pages that begin anywhere.
     can_scan = True
@@ -288,6 +298,12 @@ class Store(ABC):
         BrowserError
             ``forbidden``, ``store_error`` where the body ends too early or changes, and what :meth:`get` raises.
         """
+        if body.encoding not in {None, "", "identity"} and not self.keeps_encodings:
+            raise BrowserError(
+                "store_error",
+                f"{self.title} cannot keep an object that is stored as {body.encoding}.",
+                "Copy it inside its own service, or unpack it first.",
+            )
         async with self._writes:
             await self._long(lambda: self._write(key, body))
 
@@ -481,11 +497,20 @@ def body_of_http(
     length = headers.get("content-length")
     etag = headers.get("etag")
     matched = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
+    start, stop, size = 0, None, int(length) if length else None
     if status == 206 and matched is not None:
         first, last, total = matched.groups()
-        size = None if total == "*" else int(total)
-        return Body(pieces, size=size, start=int(first), stop=int(last) + 1, etag=etag, modified_at=modified_at)
-    return Body(pieces, size=int(length) if length else None, etag=etag, modified_at=modified_at)
+        start, stop, size = int(first), int(last) + 1, None if total == "*" else int(total)
+    return Body(
+        pieces,
+        size=size,
+        start=start,
+        stop=stop,
+        etag=etag,
+        modified_at=modified_at,
+        content_type=headers.get("content-type"),
+        encoding=headers.get("content-encoding"),
+    )
 
 
 def _read_only(title: str) -> BrowserError:

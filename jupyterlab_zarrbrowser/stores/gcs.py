@@ -49,6 +49,8 @@ _PART_BYTES = 16 * 2**20
 
 
 class GcsStore(Store):
+    expires_at_midnight = False
+
     def __init__(self, config: GcsConfig) -> None:
         super().__init__(config)
         self._config = config
@@ -194,7 +196,7 @@ class GcsStore(Store):
                 startOffset=prefix + after or None,
                 maxResults=limit,
                 pageToken=token,
-                fields="items(name,size,updated),nextPageToken",
+                fields="items(name,size,timeCreated,updated),nextPageToken",
             )
             answer = self._parse(body)
             start, token = len(prefix), answer.get("nextPageToken")
@@ -205,7 +207,8 @@ class GcsStore(Store):
         return Block(
             [item["name"][start:] for item in items],
             [int(item.get("size", 0)) for item in items],
-            [item.get("updated", "") for item in items],
+            # Its age counts from then; a change of its metadata does not make it younger.
+            [item.get("timeCreated") or item.get("updated", "") for item in items],
             token is not None,
         )
 
@@ -302,7 +305,10 @@ class GcsStore(Store):
             total = "*" if following else str(start + len(data))
             part = {"Content-Range": f"bytes {start}-{start + len(data) - 1}/{total}"}
             async with AsyncExitStack() as stack:
-                await self._answer(stack, (), key, {}, part, method="PUT", url=session, data=data)
+                response = await self._answer(stack, (), key, {}, part, method="PUT", url=session, data=data)
+                arrived = response.headers.get("Range", f"bytes=0-{start + len(data) - 1}")
+                if (response.status == 308) != bool(following) or not arrived.endswith(f"-{start + len(data) - 1}"):
+                    raise BrowserError("store_error", f"{self.title} did not take all of {self.uri(key)}.")
             start += len(data)
             if not following:
                 return

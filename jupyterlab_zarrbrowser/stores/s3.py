@@ -77,6 +77,9 @@ _SAID_OF_AN_OBJECT = (
     "ContentLanguage",
     "ContentType",
     "Metadata",
+    "SSEKMSKeyId",
+    "ServerSideEncryption",
+    "StorageClass",
 )
 
 #: What a user can do who was given no credentials by anyone.
@@ -87,6 +90,8 @@ _LOG_IN = (
 
 
 class S3Store(Store):
+    keeps_encodings = True
+
     def __init__(self, config: S3Config) -> None:
         super().__init__(config)
         self._config = config
@@ -281,6 +286,7 @@ class S3Store(Store):
         async with self._connection.use() as fs:
             is_itself = (from_bucket, from_key) == (bucket, object_key)
             said: dict[str, Any] = {}
+            head: dict[str, Any] = {}
             if is_itself or size > _MAX_COPY_BYTES:
                 # S3 copies onto itself only what is replaced, and in parts only the bytes: all that it says of the
                 # object is stated again.
@@ -292,13 +298,19 @@ class S3Store(Store):
                     Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self._pays()
                 )
                 return
+            size = head["ContentLength"]
             part_size = _part_size(size, _COPY_PART_BYTES)
 
             async def parts(upload: dict[str, Any]) -> list[str]:
                 async def one(number: int, start: int) -> str:
                     last = min(start + part_size, size) - 1
                     answer = await fs._s3.upload_part_copy(
-                        **upload, PartNumber=number, CopySource=origin, CopySourceRange=f"bytes={start}-{last}"
+                        **upload,
+                        PartNumber=number,
+                        CopySource=origin,
+                        # Parts of two versions would make an object that never was.
+                        CopySourceIfMatch=head["ETag"],
+                        CopySourceRange=f"bytes={start}-{last}",
                     )
                     return str(answer["CopyPartResult"]["ETag"])
 
@@ -311,8 +323,10 @@ class S3Store(Store):
         part_size = _part_size(body.size or 0, _PART_BYTES)
         first = await body.read(part_size)
         async with self._connection.use() as fs:
+            said = {"ContentType": body.content_type, "ContentEncoding": body.encoding}
+            said = {name: value for name, value in said.items() if value}
             if len(first) < part_size:
-                await fs._s3.put_object(Bucket=bucket, Key=object_key, Body=first, **self._pays())
+                await fs._s3.put_object(Bucket=bucket, Key=object_key, Body=first, **said, **self._pays())
                 return
 
             async def parts(upload: dict[str, Any]) -> list[str]:
@@ -324,7 +338,7 @@ class S3Store(Store):
                     data = await body.read(part_size)
                 return tags
 
-            await self._multipart(fs, bucket, object_key, parts)
+            await self._multipart(fs, bucket, object_key, parts, said)
 
     async def _multipart(
         self,
