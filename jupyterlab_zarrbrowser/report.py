@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TextIO
 
 import msgspec
@@ -35,8 +36,11 @@ def usage(places: Sequence[str], *, form: str, config_file: str | None = None) -
         Read instead of ``jupyter_server_config.py``.
     """
     out, err = sys.stdout, sys.stderr
+    if config_file is not None and not Path(config_file).is_file():
+        print(f"There is no file {config_file}.", file=err)
+        return 1
     browser = _browser(config_file, err)
-    found, failed = asyncio.run(_count(browser, places))
+    found, failed = asyncio.run(_count(browser, places, err))
     for place, error in failed:
         print(f"{place}: {error.message} {error.hint}".rstrip(), file=err)
     if not found and not failed:
@@ -59,15 +63,19 @@ def _browser(config_file: str | None, err: TextIO) -> Browser:
 
 
 async def _count(
-    browser: Browser, places: Sequence[str]
+    browser: Browser, places: Sequence[str], err: TextIO
 ) -> tuple[list[tuple[str, wire.Usage]], list[tuple[str, BrowserError]]]:
     found: list[tuple[str, wire.Usage]] = []
     failed: list[tuple[str, BrowserError]] = []
     try:
-        wanted = list(places) or [each.uri for each in (await browser.scratch()).locations]
-        for place in wanted:
+        scratch = await browser.scratch()
+        if not places:
+            for remark in scratch.remarks:
+                print(f"{remark.message} {remark.hint}", file=err)
+        known = {each.uri: (each.endpoint, each.key, each.uri) for each in scratch.locations}
+        for place in list(places) or known:
             try:
-                endpoint, key, uri = browser.locate(place)
+                endpoint, key, uri = known[place] if place in known else browser.locate(place)
                 job = await browser.start(wire.JobRequest(kind="usage", endpoint=endpoint, key=key))
                 while job.state in {"queued", "running"}:
                     job = await browser.jobs.watch(job.id, 3600)
@@ -85,14 +93,18 @@ async def _count(
 def _table(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
     for uri, usage_ in found:
         least = "at least " if usage_.is_lower_bound else ""
-        print(f"{uri}: {least}{_bytes(usage_.bytes)} in {usage_.objects:,} objects, as of {usage_.as_of}", file=out)
+        count = f"{usage_.objects:,} object{'' if usage_.objects == 1 else 's'}"
+        print(f"{uri}: {least}{_bytes(usage_.bytes)} in {count}, as of {usage_.as_of}", file=out)
         if usage_.expires_at and usage_.lifetime_days:
             going = f", {_bytes(usage_.expiring_bytes)} within 24 hours" if usage_.expiring_objects else ""
             print(f"Deleted after {usage_.lifetime_days:g} days ({usage_.lifetime_source}){going}.", file=out)
-        print(f"{'bytes':>12} {'objects':>12}  {'first goes':<12}name", file=out)
+        print(f"{'bytes':>12} {'objects':>12}  {'first goes':<12}{'chunks':<16}name", file=out)
         for row in usage_.rows[:_ROWS]:
             goes = (row.expires_at or "")[:10]
-            print(f"{_bytes(row.bytes):>12} {row.objects:>12,}  {goes:<12}{row.name}", file=out)
+            print(
+                f"{_bytes(row.bytes):>12} {row.objects:>12,}  {goes:<12}{_chunks(row):<16}{_one_line(row.name)}",
+                file=out,
+            )
         more = len(usage_.rows) - _ROWS + usage_.other_rows
         if more > 0:
             print(f"{'':>26} and {more:,} more", file=out)
@@ -117,6 +129,24 @@ _FORMS: dict[str, Callable[[list[tuple[str, wire.Usage]], TextIO], None]] = {
     "json": _json,
     "prometheus": _prometheus,
 }
+
+
+def _chunks(row: wire.UsageRow) -> str:
+    """What is known of missing chunks, in a word or two."""
+    if row.chunks is None:
+        return ""
+    missing = row.chunks.expected - row.chunks.present
+    words = {
+        "deleted": f"{missing:,} deleted?",
+        "never_written": f"{missing:,} unwritten",
+        "unknown": f"{missing:,} missing",
+    }
+    return words.get(row.chunks.verdict, "complete")
+
+
+def _one_line(name: str) -> str:
+    """A name as it can be printed: a key may hold line breaks and what terminals obey."""
+    return name if name.isprintable() else repr(name)
 
 
 def _bytes(count: int) -> str:

@@ -91,14 +91,13 @@ class Deletion:
         self._check_unchanged(total)
         if not total.objects and not await _is_object(store, key):
             raise BrowserError("not_found", f"Nothing lies at {store.uri(key)}.")
-        # Its own documents first: from then on, nobody opens what is being taken away. With them goes the object that
-        # stands for the folder, where there is one: no listing of what lies in it shows that.
-        own = {name: size for name, size in total.documents.items() if "/" not in name}
-        await patiently(partial(store.remove, [*(key + name for name in own), key]))
-        self._count(own)
+        # Its own documents first: from then on, nobody opens what is being taken away.
+        await self._remove({name: size for name, size in total.documents.items() if "/" not in name})
         await self._remove({name: size for name, size in total.documents.items() if "/" in name})
         async for block in _blocks(store, key):
             await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
+        # The object that stands for the folder, where there is one: no listing of what lies in it shows that.
+        await patiently(partial(store.remove, [key]))
         left = await patiently(partial(store.scan, key, limit=1))
         if left.keys:
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
@@ -120,11 +119,8 @@ class Deletion:
         for start in range(0, len(names), _BATCH):
             batch = names[start : start + _BATCH]
             await patiently(partial(self._store.remove, [self._key + name for name in batch]))
-            self._count({name: sizes[name] for name in batch})
-
-    def _count(self, sizes: dict[str, int]) -> None:
-        self._objects += len(sizes)
-        self._bytes += sum(sizes.values())
+            self._objects += len(batch)
+            self._bytes += sum(sizes[name] for name in batch)
 
 
 class Copy:
@@ -163,6 +159,9 @@ class Copy:
         BrowserError
             ``conflict`` where something is there already, ``store_error`` where the copy is not what was copied.
         """
+        if await self._target.overlaps(self._source, self._key, self._to_key):
+            # Whoever moves would delete the only one there is.
+            raise BrowserError("conflict", "Both names lead to the same place.", "Choose another place.")
         self._to_key = await self._free_key()
         if not self._key.endswith("/"):
             total = self._total = _Census.of(await self._source.stat(self._key))

@@ -174,39 +174,40 @@ class UsageScan:
             present += min(most, array.chunks if array is not None else 0)
         if not counted:
             return None
-        before = self._previous.get(self._key + name)
-        # Of a store that was written anew with another shape, nothing is gone.
-        counted_before = before.chunks if before is not None else None
-        is_same = counted_before is not None and counted_before.expected == expected
-        gone = max(0, counted_before.present - present) if counted_before is not None and is_same else 0
+        row_before = self._previous.get(self._key + name)
+        before = row_before.chunks if row_before is not None else None
+        if before is not None and before.expected != expected:
+            before = None  # written anew with another shape: nothing of this one is gone
+        # All that ever was there and is not now, however many counts ago.
+        gone = min(expected - present, max(0, before.gone + before.present - present)) if before is not None else 0
+        # Dates may have been reset since; what was deleted then has not come back.
+        was_deleted = before is not None and before.verdict == "deleted" and present <= before.present
         return wire.ChunkCount(
             expected=expected,
             present=present,
             arrays=counted,
-            verdict=self._verdict(expected - present, gone, name, row),
+            verdict="deleted"
+            if present < expected and (gone or was_deleted)
+            else self._verdict(expected - present, name, row),
             gone=gone,
         )
 
-    def _verdict(self, missing: int, gone: int, name: str, row: Row) -> ChunkVerdict:
-        """Whether chunks were deleted or never written.
+    def _verdict(self, missing: int, name: str, row: Row) -> ChunkVerdict:
+        """Whether chunks that no earlier count has seen were deleted or never written, by the dates of what is left.
 
-        A chunk that holds only the fill value need not be written, so that one is missing means nothing by itself.
-        What an earlier scan counted was there. Else dates tell: stores delete the oldest first. Where what is left
-        reaches back as far as anything lives, there was probably more; where it begins with the metadata of an array,
-        which is written before its chunks, there was nothing before that.
+        A chunk that holds only the fill value need not be written, so that one is missing means nothing by itself. But
+        stores delete the oldest first. Where all that is left begins with the metadata of an array, which is written
+        before its chunks, there was nothing before that; where it begins with a chunk that is as old as anything gets,
+        there was probably more.
         """
         if missing <= 0:
             return "complete"
         days = self._lifetime.of(self._key + name)
-        if gone:
-            return "deleted"
-        if days is None:
+        described = [array.described for array in row.arrays.values() if array.described]
+        if days is None or (described and min(described) <= row.oldest):
             return "never_written"
         age_days = (self._now - moment_of(row.oldest)).total_seconds() / 86_400
-        if age_days >= days - _LAG_DAYS:
-            return "deleted"
-        described = [array.described for array in row.arrays.values() if array.described]
-        return "never_written" if described and min(described) <= row.oldest else "unknown"
+        return "deleted" if age_days >= days - _LAG_DAYS else "unknown"
 
 
 def _kind(node: wire.Node | BrowserError) -> str | None:

@@ -333,7 +333,7 @@ class ChunkCount(Struct, frozen=True, kw_only=True):
     arrays: int
     #: Whether missing chunks were deleted: by what the dates and the scan before tell.
     verdict: Literal["complete", "never_written", "deleted", "unknown"]
-    #: Chunks that a scan before counted and that are gone now.
+    #: Chunks that earlier scans counted and that are gone now.
     gone: int = 0
 
 

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { dateFormat, numberFormat } from './intl';
 import { formatBytes, formatCount, pageLocale } from './text';
 import type { IChunkCount, IScratchLocation, IUsage, IUsageRow } from './wire';
 
@@ -26,7 +27,7 @@ export function formatDay(
 ): string {
   const then = new Date(iso);
   const isThisYear = then.getFullYear() === new Date(now).getFullYear();
-  return new Intl.DateTimeFormat(locale, {
+  return dateFormat(locale, {
     day: 'numeric',
     month: 'short',
     ...(isThisYear ? {} : { year: 'numeric' })
@@ -43,7 +44,7 @@ export function formatMoment(
 ): string {
   const then = new Date(iso);
   const time = { hour: 'numeric', minute: '2-digit' } as const;
-  return new Intl.DateTimeFormat(
+  return dateFormat(
     locale,
     daysBetween(then.getTime(), now) === 0
       ? time
@@ -175,7 +176,7 @@ export function goesText(
     return trans.__('within 24 h');
   }
   if (left <= WEEK_DAYS * DAY_MS) {
-    return new Intl.DateTimeFormat(locale, {
+    return dateFormat(locale, {
       weekday: 'short',
       day: 'numeric',
       month: 'short'
@@ -328,7 +329,7 @@ export function formatShare(share: number, locale = pageLocale()): string {
   if (share > 0 && share < 0.0005) {
     return `<${formatShare(0.001, locale)}`;
   }
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     style: 'percent',
     maximumFractionDigits: share > 0 && share < 0.01 ? 1 : 0
   }).format(share);
@@ -374,11 +375,11 @@ export function formatPrice(
   const isTiny = price > 0 && price < 0.01;
   const shown = isTiny ? 0.01 : price;
   const text = /^[A-Z]{3}$/.test(currency)
-    ? new Intl.NumberFormat(locale, {
+    ? numberFormat(locale, {
         style: 'currency',
         currency,
         ...digits
       }).format(shown)
-    : `${currency}${new Intl.NumberFormat(locale, digits).format(shown)}`;
+    : `${currency}${numberFormat(locale, digits).format(shown)}`;
   return isTiny ? `< ${text}` : text;
 }

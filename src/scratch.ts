@@ -437,7 +437,7 @@ export class Scratch implements IDisposable {
             ? trans.__('Kept as %1, and deleted from the scratch.', uri)
             : trans.__('Kept as %1.', uri),
           {
-            autoClose: 10_000,
+            autoClose: 6_000,
             actions: [
               {
                 label: trans.__('Show in browser'),

@@ -1,5 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { dateFormat, numberFormat } from './intl';
 import type { IArrayNode, ICodec } from './wire';
 
 const BYTE_UNITS = [
@@ -51,7 +52,7 @@ export function formatBytes(bytes: number, locale = pageLocale()): string {
     value /= 1000;
     unit++;
   }
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     style: 'unit',
     unit: BYTE_UNITS[unit],
     unitDisplay: unit === 0 ? 'long' : 'short',
@@ -60,7 +61,7 @@ export function formatBytes(bytes: number, locale = pageLocale()): string {
 }
 
 export function formatCount(count: number, locale = pageLocale()): string {
-  return new Intl.NumberFormat(locale).format(count);
+  return numberFormat(locale).format(count);
 }
 
 /**
@@ -82,7 +83,7 @@ export function formatAge(
   ) ?? ['second' as const, 1];
   const count = Math.trunc(seconds / length);
   return style === 'bare'
-    ? new Intl.NumberFormat(locale, {
+    ? numberFormat(locale, {
         style: 'unit',
         unit,
         // The shortest form is the same for minutes and months.
@@ -98,7 +99,7 @@ export function formatDate(iso: string, locale = pageLocale()): string {
   const then = Date.parse(iso);
   return Number.isNaN(then)
     ? iso
-    : new Intl.DateTimeFormat(locale, {
+    : dateFormat(locale, {
         dateStyle: 'medium',
         timeStyle: 'medium'
       }).format(then);

@@ -462,7 +462,7 @@ export interface IChunkCount {
    */
   verdict: 'complete' | 'never_written' | 'deleted' | 'unknown';
   /**
-   * Chunks that a scan before counted and that are gone now.
+   * Chunks that earlier scans counted and that are gone now.
    */
   gone: number;
 }

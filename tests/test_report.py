@@ -67,3 +67,16 @@ def test_what_cannot_be_counted_is_said_and_fails(config: Path, capsys: pytest.C
 def test_without_any_scratch(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["usage", "--config", str(config)]) == 1
     assert "SCRATCH_BUCKET" in capsys.readouterr().err
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["usage", "--config", str(tmp_path / "none.py")]) == 1
+    assert "There is no file" in capsys.readouterr().err
+
+
+def test_variables_that_disagree_are_told(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SCRATCH_BUCKET", "abfs://a/ada")
+    assert cli.main(["usage", "--config", str(config)]) == 1
+    assert "SCRATCH_BUCKET names a place that begins with abfs" in capsys.readouterr().err

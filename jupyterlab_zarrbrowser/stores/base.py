@@ -337,6 +337,10 @@ class Store(ABC):
         except BrowserError as exc:
             raise self._of_change(exc) from exc
 
+    async def overlaps(self, other: Store, other_key: str, key: str) -> bool:
+        """Whether the two are the same, or one lies in the other, as far as that can be known."""
+        return self.shares_service(other) and _is_within(self.uri(key), other.uri(other_key))
+
     def shares_service(self, other: Store) -> bool:
         """Whether objects can be copied from there without passing through this server."""
         return False
@@ -510,6 +514,12 @@ def body_of_http(
         modified_at=modified_at,
         content_type=headers.get("content-type"),
         encoding=headers.get("content-encoding"),
+    )
+
+
+def _is_within(one: str, other: str) -> bool:
+    return (
+        one == other or (one.endswith("/") and other.startswith(one)) or (other.endswith("/") and one.startswith(other))
     )
 
 

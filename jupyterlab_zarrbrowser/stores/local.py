@@ -161,12 +161,16 @@ class LocalStore(Store):
     def shares_service(self, other: Store) -> bool:
         return isinstance(other, LocalStore)
 
+    async def overlaps(self, other: Store, other_key: str, key: str) -> bool:
+        if not isinstance(other, LocalStore):
+            return False
+        # By way of links, one folder has many names.
+        here, there = await self._in_thread(self._path, key), await self._in_thread(other._path, other_key)
+        return here == there or here in there.parents or there in here.parents
+
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         assert isinstance(source, LocalStore)
         origin, _ = await self._in_thread(source._file, source_key)
-        if origin == await self._in_thread(self._path, key):
-            # By way of a link. Whoever moves would delete the only one there is.
-            raise BrowserError("conflict", "Both names lead to the same file.", "Choose another place.")
         await self._in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
 
     async def _write(self, key: str, body: Body) -> None:
@@ -211,13 +215,15 @@ class LocalStore(Store):
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                     path.unlink()
             # A folder without files is no key: an object store would not show it either.
-            for folder in (path, *path.parents) if key.endswith("/") else path.parents:
+            empty = sorted(_folders(path), reverse=True) if key.endswith("/") else []
+            for folder in (*empty, *path.parents):
                 if folder == root or root not in folder.parents:
                     break
                 try:
                     folder.rmdir()
                 except OSError:
-                    break
+                    if folder in path.parents:
+                        break
 
     def _facts(self, entry: os.DirEntry[str]) -> tuple[int | None, str | None]:
         try:
@@ -285,6 +291,11 @@ class LocalStore(Store):
         if isinstance(exc, OSError):
             return BrowserError("store_error", f"The file system failed: {exc.strerror}.")
         return None
+
+
+def _folders(path: Path) -> list[Path]:
+    """A folder and those in it. Links are not followed."""
+    return [] if path.is_symlink() else [Path(each) for each, _, _ in os.walk(path)]
 
 
 def _beside(path: Path) -> Path:

@@ -73,6 +73,9 @@ class Gcs(RecordingServer):
 
     def put(self, bucket: str, name: str, content: bytes, content_type: str = "application/octet-stream") -> None:
         """Writes an object without a record of it."""
+        if not content:
+            self.emulator.put_nothing(f"/upload/storage/v1/b/{bucket}/o", name)
+            return
         target = f"/upload/storage/v1/b/{bucket}/o?{urlencode({'uploadType': 'media', 'name': name})}"
         self.emulator.expect("POST", target, content, content_type)
 
@@ -116,6 +119,14 @@ class _Emulator:
             return _Reply(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
+
+    def put_nothing(self, path: str, name: str) -> _Reply:
+        """An empty object, which the emulator takes in an upload of several parts only."""
+        named = json.dumps({"name": name})
+        parts = f"Content-Type: application/json\r\n\r\n{named}", "Content-Type: text/plain\r\n\r\n"
+        body = "".join(f"--edge\r\n{part}\r\n" for part in parts) + "--edge--\r\n"
+        headers = {"Content-Type": "multipart/related; boundary=edge"}
+        return self.ask("POST", f"{path}?uploadType=multipart", body.encode(), headers)
 
     def expect(self, method: str, target: str, body: bytes, content_type: str) -> None:
         reply = self.ask(method, target, body, {"Content-Type": content_type})
@@ -211,7 +222,11 @@ class _GcsHandler(Handler):
         """Hands the request to the emulator; ranges are cut here, since it has no suffix ranges and no 416."""
         kept = {name: value for name, value in self.headers.items() if name.lower() not in _OWN_HEADERS}
         method = "GET" if self.command == "HEAD" else self.command
-        reply = self.owner.emulator.ask(method, self.path, self.body, kept)
+        query = dict(parse_qsl(self.path.partition("?")[2]))
+        if method == "POST" and query.get("uploadType") == "media" and not self.body:
+            reply = self.owner.emulator.put_nothing(path, query["name"])
+        else:
+            reply = self.owner.emulator.ask(method, self.path, self.body, kept)
         if reply.status >= 400:
             self._explain(reply, path, options)
             return

@@ -8,224 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import tracemalloc
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
-from jupyterlab_zarrbrowser.config import EndpointConfig
-from jupyterlab_zarrbrowser.errors import STATUS, BrowserError
-from jupyterlab_zarrbrowser.stores import Body, Entry, Page, Range, Store
+from jupyterlab_zarrbrowser.errors import BrowserError
+from jupyterlab_zarrbrowser.stores import Page, Range, Store
 
-from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
+from .conformance_scan import ScanTests
+from .conformance_write import WriteTests
+from .places import (
+    ORDERED_NAMES,
+    SENTINEL,
+    OpenStore,
+    Place,
+    RemotePlace,
+    children,
+    keys_of,
+    many,
+    pages_of,
+    pieces_of,
+    raises,
+    walk,
+)
 from .scripted import HTML, Answer, Request, ScriptedServer, endless, impatient_server
 
-Objects = Mapping[str, bytes]
-OpenStore = Callable[[EndpointConfig], Store]
 
-#: Names that some layer between the row and the disk is known to mangle.
-ODD_NAMES = (
-    "100%25 é #1?.zarr/.zgroup",
-    "100%25 é #1?.zarr/t/.zarray",
-    "plus+and&less<more>.txt",
-    "quotes'single'\"double\".txt",
-    "emoji-\U0001f600.zarr/zarr.json",
-    "semi;colon:at@comma,equal=dollar$.txt",
-    "tilde~star*bracket[0](1){2}|back`tick^.txt",
-    " leading space",
-    "trailing space ",
-    "trailing space folder /x",
-    "dots...txt",
-    ".hidden",
-    "..two-dots",
-    "tab\there",
-    "%2F",
-    "%",
-    "UPPER/lower",
-    "upper/lower",
-    "combining-e\u0301",
-    "composed-\u00e9",
-    "no-break\u00a0space",
-    "\uff5e beyond most scripts",
-)
-
-#: Objects that file systems cannot hold, and object stores can.
-EMPTY_SEGMENTS = ("a//b", "a///c", "/leading slash", "//two", "d//")
-MARKERS = ("marker/", "nested/marker/")
-SHARED_NAMES = ("same", "same/x", "same.zarr/zarr.json", "same.zarr")
-DOT_SEGMENTS = ("dots/./x", "dots/../x", "dots/..", "./y")
-
-#: Chosen so that the orders of UTF-8, of UTF-16, of locales and of lower case all differ.
-ORDERED_NAMES = (
-    "A",
-    "B!",
-    "B-/x",
-    "B.txt",
-    "B/x",
-    "B0",
-    "Z",
-    "_",
-    "a",
-    "z",
-    "~",
-    "é",
-    "\ue000",
-    "\uff5e",
-    "\U0001f600",
-)
-
-
-class Place(ABC):
-    """Where a kind's test objects lie, and how endpoints are configured to reach them."""
-
-    #: ``a//b`` is something else than ``a/b``.
-    keys_may_hold_empty_segments: ClassVar[bool] = True
-    #: ``a/./b`` and ``a/../b`` are names like any other.
-    keys_may_hold_dot_segments: ClassVar[bool] = True
-    #: An object may be called ``dir/``.
-    has_markers: ClassVar[bool] = True
-    #: ``same`` and ``same/x`` may both be objects.
-    names_may_be_shared: ClassVar[bool] = True
-    #: Listings tell sizes and times.
-    listings_tell_sizes: ClassVar[bool] = True
-    #: A container that holds nothing may be told from one that is not there.
-    knows_missing_containers: ClassVar[bool] = False
-    #: Error of listing a root that is not there.
-    missing_root_code: ClassVar[str] = "no_such_bucket"
-    #: The longest name between two slashes.
-    longest_segment: ClassVar[int] = 1000
-
-    #: Counts requests and makes them fail; None for kinds without a network.
-    proxy: CountingProxy | None = None
-
-    def __init__(self) -> None:
-        self._filled: set[str] = set()
-
-    @abstractmethod
-    def put(self, name: str, objects: Objects) -> None:
-        """Make a new root of this name with these objects in it."""
-
-    @abstractmethod
-    def config(self, name: str, **changes: Any) -> EndpointConfig:
-        """An endpoint whose root is what :meth:`put` made."""
-
-    def filled(self, name: str, objects: Objects, **changes: Any) -> EndpointConfig:
-        """An endpoint over these objects, which are put only once."""
-        if name not in self._filled:
-            self._filled.add(name)
-            self.put(name, objects)
-        return self.config(name, **changes)
-
-    def odd_objects(self) -> dict[str, bytes]:
-        """Every key that this kind can hold, with content that names it."""
-        names = list(ODD_NAMES)
-        names += EMPTY_SEGMENTS if self.keys_may_hold_empty_segments else ()
-        names += DOT_SEGMENTS if self.keys_may_hold_dot_segments else ()
-        names += SHARED_NAMES if self.names_may_be_shared else ("same.zarr/zarr.json",)
-        names += MARKERS if self.has_markers else ()
-        names += ["marker/x", "nested/marker/y"]
-        if self.longest_segment >= 1000:
-            names += ["n" * 1000, "long/" + "m" * 995]
-        else:
-            segment = "s" * self.longest_segment
-            names.append("/".join([segment] * (1000 // (len(segment) + 1)) + ["rest"]).ljust(1000, "r"))
-        objects = {name: f"content of {name}".encode() for name in names}
-        return {**objects, "empty": b"", "same-size-a": b"a", "same-size-b": b"b"}
-
-    def forbid(self, what: str) -> AbstractContextManager[Any]:
-        """While it lasts, ``"list"`` or ``"all"`` is refused with 403."""
-        assert self.proxy is not None
-        self.proxy.configure(deny_match="^List" if what == "list" else ".")
-        return nullcontext()
-
-
-class RemotePlace(Place):
-    """A place behind a counting proxy. ``url`` is the address of the proxy."""
-
-    def __init__(self, proxy: CountingProxy) -> None:
-        super().__init__()
-        self.proxy: CountingProxy = proxy
-
-    @property
-    def url(self) -> str:
-        return self.proxy.url
-
-    @abstractmethod
-    def config_at(self, url: str, **changes: Any) -> EndpointConfig:
-        """An endpoint of this kind at any address, holding a sentinel secret where the kind has secrets."""
-
-
-#: Stands for whatever must never reach a user or a log.
-SENTINEL = "sEnTiNeL0sEcReT"
-
-
-async def pages_of(store: Store, container: str, limit: int, name_prefix: str = "") -> list[Page]:
-    """All pages of a container, each from the cursor of the one before."""
-    pages: list[Page] = []
-    cursor: str | None = None
-    while True:
-        page = await store.list(container, name_prefix=name_prefix, cursor=cursor, limit=limit)
-        pages.append(page)
-        cursor = page.cursor
-        if cursor is None:
-            return pages
-        assert len(pages) < 5000, "a listing without an end"
-
-
-async def pieces_of(body: Body) -> AsyncIterator[bytes]:
-    """A body to its end, after which it is closed."""
-    try:
-        while piece := await body.next():
-            yield piece
-    finally:
-        await body.close()
-
-
-def keys_of(pages: list[Page]) -> list[str]:
-    return [entry.key for page in pages for entry in page.entries]
-
-
-def children(objects: Objects, container: str) -> list[str]:
-    """What a listing of ``container`` has to show, in the order of UTF-8 bytes."""
-    found: set[str] = set()
-    for key in objects:
-        if key.startswith(container) and key != container:
-            name, slash, _ = key[len(container) :].partition("/")
-            found.add(container + name + slash)
-    return sorted(found, key=str.encode)
-
-
-async def walk(store: Store, container: str = "") -> AsyncIterator[tuple[str, list[Entry]]]:
-    entries = [entry for page in await pages_of(store, container, 1000) for entry in page.entries]
-    yield container, entries
-    for entry in entries:
-        if entry.kind != "object":
-            async for below in walk(store, entry.key):
-                yield below
-
-
-@contextmanager
-def raises(*codes: str) -> Iterator[pytest.ExceptionInfo[BrowserError]]:
-    """A BrowserError with one of these codes, fit to be shown."""
-    with pytest.raises(BrowserError) as caught:
-        yield caught
-    error = caught.value
-    assert error.code in codes, f"{error.code}: {error.message}"
-    assert error.code in STATUS
-    problem = error.problem()
-    assert problem.message.endswith((".", "?"))
-    assert problem.hint.endswith((".", "?", ")"))
-    for text in (problem.message, problem.hint, str(error), repr(error)):
-        assert SENTINEL not in text
-        assert "Traceback" not in text
-        assert "Signature=" not in text
-        assert " at 0x" not in text
-
-
-class StoreTests:
+class ReadOnlyStoreTests:
     """What every kind of store does. Subclasses define the fixture ``place``."""
 
     @pytest.fixture
@@ -236,7 +47,7 @@ class StoreTests:
 
     @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
     async def test_pages_neither_lose_nor_repeat_a_key(self, place: Place, open_store: OpenStore, limit: int) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         for container in ("", "folder/", "only-prefixes/"):
             pages = await pages_of(store, container, limit)
@@ -244,7 +55,7 @@ class StoreTests:
             assert all(len(page.entries) <= limit for page in pages)
 
     async def test_a_cursor_resumes_in_another_store(self, place: Place, open_store: OpenStore) -> None:
-        config = place.filled("many", _many())
+        config = place.filled("many", many())
         found: list[str] = []
         cursor: str | None = None
         while True:
@@ -255,10 +66,10 @@ class StoreTests:
             cursor = page.cursor
             if cursor is None:
                 break
-        assert found == children(_many(), "folder/")
+        assert found == children(many(), "folder/")
 
     async def test_a_cursor_may_be_used_twice(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         first = await store.list("folder/", limit=5)
         assert first.cursor is not None
         again = [await store.list("folder/", cursor=first.cursor, limit=5) for _ in range(2)]
@@ -266,7 +77,7 @@ class StoreTests:
 
     @pytest.mark.parametrize("prefix", ["item-1", "item-", "sub", "nothing", "ITEM", "item-01.txt", "100%25 é #", "+"])
     async def test_the_store_filters_names(self, place: Place, open_store: OpenStore, prefix: str) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         expected = [key for key in children(objects, "folder/") if key.startswith(f"folder/{prefix}")]
         for limit in (2, 1000):
@@ -279,7 +90,7 @@ class StoreTests:
             assert keys_of(await pages_of(store, "in/", limit)) == children(objects, "in/")
 
     async def test_one_level_only(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         page = await store.list("", limit=1000)
         kinds = {entry.key: entry.kind for entry in page.entries}
         assert kinds["folder/"] == "prefix"
@@ -287,13 +98,13 @@ class StoreTests:
         assert all(key.endswith("/") == (kind == "prefix") for key, kind in kinds.items())
 
     async def test_sizes_and_times(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         page = await store.list("", limit=1000)
         (entry,) = [entry for entry in page.entries if entry.key == "top.txt"]
         found = await store.stat("top.txt")
         assert found.key == "top.txt"
         assert found.kind == "object"
-        assert found.size_bytes == len(_many()["top.txt"])
+        assert found.size_bytes == len(many()["top.txt"])
         assert found.modified_at is not None
         assert found.modified_at.endswith("Z")
         if place.listings_tell_sizes:
@@ -330,7 +141,7 @@ class StoreTests:
             assert store.key_of(url) is None
 
     async def test_a_neighbour_with_a_longer_name_is_outside(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         assert store.key_of(store.uri("").removesuffix("/") + "-2/x") is None
 
     # -- reading -------------------------------------------------------------------------------------------------
@@ -397,7 +208,7 @@ class StoreTests:
         assert len(await store.get("kilobyte", max_bytes=1024)) == 1024
 
     async def test_what_is_missing(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         for key in ("missing", "folder/missing", "missing/x", "folder", "folder/item-01.txt/x", ""):
             with raises("not_found"):
                 await store.get(key, max_bytes=1000)
@@ -417,7 +228,7 @@ class StoreTests:
             await store.get("x", max_bytes=1000)
 
     async def test_listing_is_forbidden_but_reading_is_not(self, place: Place, open_store: OpenStore) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         with place.forbid("list"):
             with raises("list_forbidden"):
@@ -426,7 +237,7 @@ class StoreTests:
             assert (await store.stat("folder/item-01.txt")).size_bytes == len(objects["folder/item-01.txt"])
 
     async def test_all_is_forbidden(self, place: Place, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         with place.forbid("all"):
             with raises("list_forbidden"):
                 await store.list("folder/")
@@ -438,7 +249,7 @@ class StoreTests:
     # -- life ----------------------------------------------------------------------------------------------------
 
     async def test_first_use_by_many_at_once(self, place: Place, open_store: OpenStore) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         names = children(objects, "folder/")[:8]
         pages = [store.list("folder/", limit=1000) for _ in range(4)]
@@ -447,7 +258,7 @@ class StoreTests:
         assert all(keys_of([page]) == children(objects, "folder/") for page in found if isinstance(page, Page))
 
     async def test_closing_twice_and_unused(self, place: Place, open_store: OpenStore) -> None:
-        config = place.filled("many", _many())
+        config = place.filled("many", many())
         unused = open_store(config)
         await unused.close()
         used = open_store(config)
@@ -456,7 +267,7 @@ class StoreTests:
         await used.close()
 
     async def test_a_cancelled_request_leaves_the_store_usable(self, place: Place, open_store: OpenStore) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         for turns in range(12):
             task = asyncio.create_task(store.list("folder/", limit=1000))
@@ -468,13 +279,8 @@ class StoreTests:
         assert keys_of([await store.list("folder/", limit=1000)]) == children(objects, "folder/")
 
 
-def _many() -> dict[str, bytes]:
-    """Some fifty objects on several levels. 28 children in ``folder/``: a multiple of 7, of 2 and of 1."""
-    objects = {f"folder/item-{number:02}.txt": f"item {number}".encode() for number in range(20)}
-    objects |= {f"folder/sub-{number}/deep/x": b"x" for number in range(6)}
-    objects |= {"folder/100%25 é #1?.zarr/.zgroup": b"{}", "folder/+plus": b"+"}
-    objects |= {f"only-prefixes/p{number:02}/x": b"x" for number in range(15)}
-    return {**objects, "top.txt": b"at the top", "folder.txt": b"not in the folder", "folder-2/x": b"x"}
+class StoreTests(ScanTests, WriteTests, ReadOnlyStoreTests):
+    """What every kind of store does that has objects, and not only pages about them."""
 
 
 class RemoteStoreTests:
@@ -483,7 +289,7 @@ class RemoteStoreTests:
     # -- cost ----------------------------------------------------------------------------------------------------
 
     async def test_one_request_per_page_and_per_object(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         await store.list("", limit=1)  # whatever the first use costs
         for what, op in (
             (lambda: store.list("folder/", limit=10), "List"),
@@ -500,17 +306,17 @@ class RemoteStoreTests:
 
     async def test_making_a_store_asks_nothing(self, place: RemotePlace, open_store: OpenStore) -> None:
         with place.proxy.recording() as seen:
-            open_store(place.filled("many", _many()))
+            open_store(place.filled("many", many()))
         assert not seen.ops["List"] + seen.ops["GetObject"]
 
     async def test_the_first_list_is_one_request(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         with place.proxy.recording() as seen:
             await asyncio.gather(store.list("folder/"), store.list("only-prefixes/"))
         assert dict(seen.ops) == {"List": 2}
 
     async def test_no_more_requests_at_once_than_allowed(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many(), concurrency=3))
+        store = open_store(place.filled("many", many(), concurrency=3))
         place.proxy.configure(latency_ms=5)
         place.proxy.traffic.inflight_peak = 0
         await asyncio.gather(*(store.get("top.txt", max_bytes=100) for _ in range(12)))
@@ -520,7 +326,7 @@ class RemoteStoreTests:
 
     @pytest.mark.parametrize("mode", ["slowdown", "reset", "truncate"])
     async def test_one_failure_is_survived(self, place: RemotePlace, open_store: OpenStore, mode: str) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         for work, expected in (
             (lambda: store.get("folder/item-01.txt", max_bytes=1000), objects["folder/item-01.txt"]),
@@ -548,7 +354,7 @@ class RemoteStoreTests:
 
     @pytest.mark.parametrize(("mode", "code"), [("slowdown", "throttled"), ("reset", "unreachable")])
     async def test_lasting_failure(self, place: RemotePlace, open_store: OpenStore, mode: str, code: str) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         for work in _each_way(store):
             place.proxy.configure(fail_rate=1.0, fail_modes=(mode,))
             with place.proxy.recording() as seen, raises(code) as caught:
@@ -560,14 +366,14 @@ class RemoteStoreTests:
         await store.list("folder/")
 
     async def test_a_half_answer_is_no_answer(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many()))
+        store = open_store(place.filled("many", many()))
         place.proxy.configure(fail_rate=1.0, fail_modes=("truncate",))
         for work in _each_way(store)[:2]:
             with raises("unreachable"):
                 await work()
 
     async def test_an_answer_that_does_not_come(self, place: RemotePlace, open_store: OpenStore) -> None:
-        store = open_store(place.filled("many", _many(), timeout_s=1.0))
+        store = open_store(place.filled("many", many(), timeout_s=1.0))
         await _until_it_answers(store)
         place.proxy.configure(fail_rate=1.0, fail_modes=("stall",))
         for work in _each_way(store):
@@ -579,14 +385,14 @@ class RemoteStoreTests:
     async def test_a_second_try_does_not_hide_what_the_first_heard(
         self, place: RemotePlace, open_store: OpenStore
     ) -> None:
-        store = open_store(place.filled("many", _many(), timeout_s=2.0))
+        store = open_store(place.filled("many", many(), timeout_s=2.0))
         await _until_it_answers(store)
         place.proxy.configure(fail_first=2, fail_modes=("slowdown", "stall"))
         with raises("throttled"):
             await store.list("folder/")
 
     async def test_cancelling_what_is_under_way(self, place: RemotePlace, open_store: OpenStore) -> None:
-        objects = _many()
+        objects = many()
         store = open_store(place.filled("many", objects))
         await store.list("folder/")
         place.proxy.configure(fail_first=8, fail_modes=("stall",))

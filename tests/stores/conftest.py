@@ -15,7 +15,7 @@ from jupyterlab_zarrbrowser import stores
 from jupyterlab_zarrbrowser.config import EndpointConfig
 from jupyterlab_zarrbrowser.stores import Store
 
-from .conformance import SENTINEL, OpenStore
+from .places import SENTINEL, OpenStore
 
 
 @pytest.fixture(scope="session", autouse=True)

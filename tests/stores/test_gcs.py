@@ -15,23 +15,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from jupyterlab_zarrbrowser.config import GcsConfig
-from jupyterlab_zarrbrowser.stores import Store, open_store
+from jupyterlab_zarrbrowser.stores import Block, Store, open_store
+from jupyterlab_zarrbrowser.stores import gcs as gcs_store
 
 from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
 from ..servers.gcs import Gcs
 from ..servers.records import gcs_op
-from .conformance import (
-    SENTINEL,
-    Objects,
-    OpenStore,
-    RemotePlace,
-    RemoteStoreTests,
-    StoreTests,
-    keys_of,
-    pages_of,
-    raises,
-)
+from .conformance import RemoteStoreTests, StoreTests
+from .conformance_write import put
+from .places import SENTINEL, Objects, OpenStore, RemotePlace, keys_of, pages_of, raises
 from .scripted import JSON, Answer, Request, Script, ScriptedServer
 
 
@@ -45,17 +38,11 @@ class GcsPlace(RemotePlace):
     def put(self, name: str, objects: Objects) -> None:
         self.server.create_bucket(f"test-{name}")
         for key, content in objects.items():
-            if content:
-                self.server.put(f"test-{name}", key, content)
-            else:
-                self._put_nothing(f"test-{name}", key)
+            self.server.put(f"test-{name}", key, content)
 
-    def _put_nothing(self, bucket: str, key: str) -> None:
-        """An empty object, which the emulator takes in an upload of several parts only."""
-        parts = f"Content-Type: application/json\r\n\r\n{json.dumps({'name': key})}", "Content-Type: text/plain\r\n\r\n"
-        body = "".join(f"--edge\r\n{part}\r\n" for part in parts) + "--edge--\r\n"
-        target = f"/upload/storage/v1/b/{bucket}/o?uploadType=multipart"
-        self.server.emulator.expect("POST", target, body.encode(), "multipart/related; boundary=edge")
+    def shrink_parts(self, monkeypatch: pytest.MonkeyPatch) -> int:
+        monkeypatch.setattr(gcs_store, "_PART_BYTES", 2**18)
+        return 2**18
 
     def config(self, name: str, **changes: Any) -> GcsConfig:
         return self.config_at(self.url, **{"root": f"gs://test-{name}", **changes})
@@ -290,6 +277,69 @@ class TestGcsAnswers:
             await store.list("")
         with raises("wrong_endpoint"):
             await store.stat("x")
+
+    async def test_scans_of_pages_that_are_empty_and_go_on(self, asked: Any) -> None:
+        def script(request: Request) -> Answer:
+            pages: dict[str | None, dict[str, Any]] = {
+                None: {"nextPageToken": "one"},
+                "one": {"items": [{"name": "in/", "size": "0"}], "nextPageToken": "two"},
+                "two": {"items": [{"name": "in/x", "size": "3", "updated": "t"}]},
+            }
+            return Answer(200, json.dumps(pages[request.query.get("pageToken")]).encode(), JSON)
+
+        store, server = asked(script)
+        assert await store.scan("in/") == Block(["x"], [3], ["t"], False)
+        assert len(server.seen) == 3
+
+    async def test_a_copy_that_takes_several_requests(self, asked: Any) -> None:
+        def script(request: Request) -> Answer:
+            is_done = request.query.get("rewriteToken") == "one"
+            return Answer(200, json.dumps({"done": is_done, "rewriteToken": "one"}).encode(), JSON)
+
+        store, server = asked(script, requester_pays=True, project="payer")
+        await store.copy(store, "a/é", "b/%", 2**40)
+        assert [request.target.partition("?")[0] for request in server.seen] == [
+            "/storage/v1/b/bucket/o/a%2F%C3%A9/rewriteTo/b/bucket/o/b%2F%25"
+        ] * 2
+        assert {request.query["userProject"] for request in server.seen} == {"payer"}
+
+    async def test_an_upload_in_parts(self, asked: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(gcs_store, "_PART_BYTES", 1000)
+
+        def script(request: Request) -> Answer:
+            if request.method == "POST":
+                return Answer(200, b"{}", {**JSON, "Location": f"{server.url}/upload/session?id=1"})
+            return Answer(308 if request.headers["content-range"].endswith("*") else 200, b"", {})
+
+        store, server = asked(script)
+        await put(store, "large", bytes(2500))
+        ranges = [request.headers["content-range"] for request in server.seen if request.method == "PUT"]
+        assert ranges == ["bytes 0-999/*", "bytes 1000-1999/*", "bytes 2000-2499/2500"]
+
+    @pytest.mark.parametrize(
+        ("lifecycle", "found"),
+        [
+            ({}, []),
+            ({"rule": [{"action": {"type": "Delete"}, "condition": {"age": 7}}]}, [("", 7)]),
+            ({"rule": [{"action": {"type": "SetStorageClass"}, "condition": {"age": 7}}]}, []),
+            ({"rule": [{"action": {"type": "Delete"}, "condition": {"age": 7, "numNewerVersions": 1}}]}, []),
+            ({"rule": [{"action": {"type": "Delete"}, "condition": {"isLive": False}}]}, []),
+            (
+                {
+                    "rule": [
+                        {"action": {"type": "Delete"}, "condition": {"age": 3, "matchesPrefix": ["in/tmp", "out/"]}},
+                        {"action": {"type": "Delete"}, "condition": {"age": 9, "matchesPrefix": ["i"]}},
+                    ]
+                },
+                [("tmp", 3), ("", 9)],
+            ),
+        ],
+    )
+    async def test_when_a_bucket_deletes(self, asked: Any, lifecycle: Any, found: Any) -> None:
+        document = json.dumps({"lifecycle": lifecycle}).encode()
+        store, server = asked(lambda _: Answer(200, document, JSON), root="gs://bucket/in")
+        assert [(rule.prefix, rule.days) for rule in await store.lifetimes("")] == found
+        assert [request.path for request in server.seen] == ["/storage/v1/b/bucket"]
 
 
 #: The smallest thing to list and read.

@@ -22,18 +22,8 @@ from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
 from ..servers.http_files import HttpFiles
 from ..servers.records import file_op
-from .conformance import (
-    SENTINEL,
-    Objects,
-    OpenStore,
-    RemotePlace,
-    RemoteStoreTests,
-    StoreTests,
-    children,
-    keys_of,
-    pages_of,
-    raises,
-)
+from .conformance import ReadOnlyStoreTests, RemoteStoreTests
+from .places import SENTINEL, Objects, OpenStore, RemotePlace, children, keys_of, pages_of, raises
 from .scripted import HTML, JSON, Answer, Script, ScriptedServer
 
 
@@ -81,7 +71,7 @@ def http_place(files: HttpFiles, files_proxy: CountingProxy) -> HttpPlace:
     return HttpPlace(files_proxy, files.root)
 
 
-class _OnFiles(StoreTests):
+class _OnFiles(ReadOnlyStoreTests):
     @pytest.fixture
     def place(self, http_place: HttpPlace, files: HttpFiles) -> Iterator[HttpPlace]:
         yield http_place

@@ -8,6 +8,7 @@ import shutil
 import socket
 import tempfile
 import threading
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,11 +16,14 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_zarrbrowser.config import LocalConfig
+from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig
 from jupyterlab_zarrbrowser.stores.base import Page
 from jupyterlab_zarrbrowser.stores.local import LocalStore, is_file_name
 
-from .conformance import Objects, Place, StoreTests, raises
+from ..servers.gcs import Gcs
+from .conformance import StoreTests
+from .conformance_write import Change, put
+from .places import Objects, Place, raises
 
 #: A user without rights, where the tests run as root.
 _NOBODY = 65534
@@ -95,6 +99,12 @@ class TestLocalStore(StoreTests):
     @pytest.fixture
     def place(self, local_place: LocalPlace) -> LocalPlace:
         return local_place
+
+    @pytest.fixture
+    def elsewhere(self, gcs: Gcs) -> GcsConfig:
+        bucket = f"elsewhere-{uuid.uuid4().hex}"
+        gcs.create_bucket(bucket)
+        return GcsConfig(id="elsewhere", root=f"gs://{bucket}", endpoint_url=gcs.url, anon=True, writable=True)
 
 
 class TestLocalFolders:
@@ -217,6 +227,101 @@ class TestLocalFolders:
             await store.list("inside/")
         with raises("not_found"):
             await store.get("inside/x", max_bytes=10)
+
+    @pytest.mark.parametrize("key", ["../outside/new.txt", "..", "inside/../../outside/secret.txt", "/etc/new", "a//b"])
+    async def test_no_change_leads_out(self, store: LocalStore, root: Path, key: str) -> None:
+        before = sorted(root.parent.rglob("*"))
+        changes: list[Change] = [
+            lambda: put(store, key, b"new"),
+            lambda: store.copy(store, "inside/x", key, 1),
+            lambda: store.copy(store, key, "inside/x", 1),
+            lambda: store.remove([key]),
+        ]
+        for change in changes:
+            with raises("not_found"):
+                await change()
+        assert sorted(root.parent.rglob("*")) == before
+
+    async def test_links_that_lead_out_are_not_written_through(self, store: LocalStore, root: Path) -> None:
+        (root / "out").symlink_to(root.parent / "outside")
+        (root / "out.txt").symlink_to("../outside/secret.txt")
+        for key in ("out/secret.txt", "out.txt", "out/new.txt"):
+            with raises("forbidden"):
+                await put(store, key, b"new")
+            with raises("forbidden"):
+                await store.copy(store, "inside/x", key, 1)
+        with raises("forbidden"):
+            await store.remove(["out/secret.txt"])
+        assert (root.parent / "outside" / "secret.txt").read_text() == "secret"
+        assert [path.name for path in (root.parent / "outside").iterdir()] == ["secret.txt"]
+
+    async def test_a_link_is_removed_and_not_what_it_leads_to(self, store: LocalStore, root: Path) -> None:
+        (root / "file").symlink_to(root / "inside" / "x")
+        (root / "out.txt").symlink_to("../outside/secret.txt")
+        (root / "dangling").symlink_to("nothing")
+        await store.remove(["file", "out.txt", "dangling"])
+        assert [path.name for path in root.iterdir()] == ["inside"]
+        assert (root / "inside" / "x").read_text() == "x"
+        assert (root.parent / "outside" / "secret.txt").exists()
+
+    async def test_one_place_by_several_names(self, store: LocalStore, root: Path) -> None:
+        (root / "again").symlink_to("inside")
+        (root / "up").symlink_to(".")
+        for one, other in (
+            ("again/x", "inside/x"),
+            ("again/", "inside/"),
+            ("inside/", "up/inside/deeper/"),
+            ("up/", "a/"),
+        ):
+            assert await store.overlaps(store, one, other)
+            assert await store.overlaps(store, other, one)
+        for one, other in (("inside/", "inside2/"), ("inside/x", "inside/xy"), ("again/", "up/other/")):
+            assert not await store.overlaps(store, one, other)
+
+    async def test_a_scan_does_not_follow_links(self, store: LocalStore, root: Path) -> None:
+        """A link to a folder above would be a scan without an end."""
+        (root / "out").symlink_to(root.parent / "outside")
+        (root / "inside" / "loop").symlink_to("..")
+        (root / "file").symlink_to(root / "inside" / "x")
+        os.mkfifo(root / "pipe")
+        assert (await store.scan("")).keys == ["inside/x"]
+
+    async def test_a_folder_that_may_not_be_read_does_not_hide_the_others(self, base: Path) -> None:
+        root = base / "partly"
+        for name in ("a/x", "b/x", "c/x"):
+            (root / name).parent.mkdir(parents=True)
+            (root / name).touch()
+        store = LocalStore(LocalConfig(id="local", root=str(root)))
+        with _mode(root / "b", 0), _as_ordinary_user():
+            assert (await store.scan("")).keys == ["a/x", "c/x"]
+        await store.close()
+
+    async def test_folders_go_with_their_last_file(self, store: LocalStore, root: Path) -> None:
+        for name in ("deep/a/b/x", "deep/y"):
+            await put(store, name, b"")
+        await store.remove(["deep/a/b/x"])
+        assert sorted(path.name for path in (root / "deep").iterdir()) == ["y"]
+        await store.remove(["deep/y", "inside/x"])
+        assert list(root.iterdir()) == [], "but the root stays"
+        (root / "mixed" / "empty" / "inner").mkdir(parents=True)
+        (root / "mixed" / "full").mkdir()
+        (root / "mixed" / "full" / "x").touch()
+        (root / "link").symlink_to("mixed")
+        await store.remove(["mixed/", "link/"])
+        assert [path.name for path in (root / "mixed").rglob("*")] == ["full", "x"], "no file goes with a folder"
+        assert (root / "link").is_symlink()
+
+    async def test_an_object_that_stands_for_a_folder(self, store: LocalStore, root: Path) -> None:
+        await put(store, "marked/", b"")
+        await put(store, "marked/x", b"x")
+        assert (root / "marked" / "x").read_text() == "x"
+
+    async def test_names_as_long_as_they_can_be(self, store: LocalStore, root: Path) -> None:
+        name = "\U0001f600" * 63 + "end"
+        await put(store, name, b"x")
+        await store.copy(store, name, f"copies/{name}", 1)
+        assert await store.get(f"copies/{name}", max_bytes=10) == b"x"
+        assert sorted(path.name for path in root.iterdir()) == sorted(["copies", "inside", name])
 
     async def test_addresses(self, store: LocalStore, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert store.key_of(f"{root}/inside/x") == "inside/x"

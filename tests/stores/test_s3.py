@@ -10,22 +10,15 @@ from typing import Any
 import pytest
 
 from jupyterlab_zarrbrowser.config import S3Config
+from jupyterlab_zarrbrowser.stores import Store, s3
 
 from ..servers.counting_proxy import CountingProxy
 from ..servers.fake_s3 import FakeS3
 from ..servers.moto_s3 import MotoS3
 from ..servers.s3_client import UPLOAD_WORKERS, s3_client
 from ..servers.swift import DEMO, Swift
-from .conformance import (
-    SENTINEL,
-    Objects,
-    OpenStore,
-    RemotePlace,
-    RemoteStoreTests,
-    StoreTests,
-    keys_of,
-    pages_of,
-)
+from .conformance import RemoteStoreTests, StoreTests
+from .places import SENTINEL, Objects, OpenStore, RemotePlace, keys_of, pages_of
 
 
 class S3Place(RemotePlace):
@@ -36,6 +29,19 @@ class S3Place(RemotePlace):
         super().__init__(proxy)
         self._upstream_url = upstream_url
         self.key, self.secret = key, secret
+
+    deletes_at_once = True
+
+    def shrink_parts(self, monkeypatch: pytest.MonkeyPatch) -> int:
+        part = 5 * 2**20  # less is refused, but for the last
+        for name in ("_PART_BYTES", "_COPY_PART_BYTES", "_MAX_COPY_BYTES"):
+            monkeypatch.setattr(s3, name, part)
+        return part
+
+    def unfinished(self, store: Store) -> list[str]:
+        bucket = store.bucket_of("")
+        with closing(self.client()) as client:
+            return [upload["Key"] for upload in client.list_multipart_uploads(Bucket=bucket).get("Uploads", [])]
 
     def client(self) -> Any:
         return s3_client(self._upstream_url, self.key, self.secret, retries=3)

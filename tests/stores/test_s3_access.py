@@ -13,7 +13,7 @@ from jupyterlab_zarrbrowser.config import EnvCredentials, S3Config
 
 from ..servers.counting_proxy import CountingProxy
 from ..servers.swift import DEMO, OTHER, READER, Swift, User
-from .conformance import OpenStore, keys_of, pages_of, raises
+from .places import OpenStore, keys_of, pages_of, raises
 from .test_s3 import S3Place
 
 FEW = {"x": b"x", "folder/y": b"yy"}

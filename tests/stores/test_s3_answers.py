@@ -21,7 +21,7 @@ from jupyterlab_zarrbrowser.stores.s3_answers import parse_buckets, parse_listin
 from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
 from ..servers.fake_s3 import FakeS3
-from .conformance import SENTINEL, OpenStore, keys_of, pages_of, raises
+from .places import SENTINEL, OpenStore, keys_of, pages_of, raises
 from .scripted import XML, Answer, Request, Script, ScriptedServer, s3_error
 
 Asked = Callable[..., tuple[Store, ScriptedServer]]

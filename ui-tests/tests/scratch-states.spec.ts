@@ -22,6 +22,8 @@ async function openWith(
   change: Parameters<typeof withScratch>[1]
 ): Promise<UsageTab> {
   undo = await withScratch(lab.page, change);
+  // What the page knows already would be as good.
+  await reload(lab);
   await run(lab.page, OPEN);
   const tab = new UsageTab(lab.page);
   await expect(tab.root).toBeVisible();
@@ -90,8 +92,15 @@ test('one reminder a day, and none where they are turned off', async () => {
   await expect(status).toContainText('1.3 TB');
   await expect(reminder).toHaveCount(0);
   await set(true);
+  const remembered = page.waitForRequest(
+    request =>
+      request.method() === 'PUT' &&
+      /\/api\/workspaces\//.test(request.url()) &&
+      (request.postData() ?? '').includes('zarrbrowser:reminders')
+  );
   await reload(lab);
   await expect(reminder).toBeVisible();
+  await remembered;
   await expect(reminder).toContainText('86% of 1.5 TB: getting full');
   await reminder.getByRole('button', { name: 'Show scratch' }).click();
   await expect(new UsageTab(page).grid).toBeVisible();
@@ -152,14 +161,17 @@ test('thousands of rows scroll, and only some of them are in the page', async ()
 });
 
 test('no scratch: how the administrator names one', async () => {
-  const tab = await openWith(answer => {
+  const { page } = lab;
+  undo = await withScratch(page, answer => {
     answer.locations = [];
     answer.remarks = [];
   });
   await reload(lab);
+  await run(page, OPEN);
+  const tab = new UsageTab(page);
   await expect(tab.root).toContainText('No scratch space');
   await expect(tab.root).toContainText('c.ZarrBrowser.scratch = [');
-  await expect(tab.page.locator('.jp-ZarrUsage-status')).toHaveCount(0);
+  await expect(page.locator('.jp-ZarrUsage-status')).toHaveCount(0);
   await undo();
   undo = () => Promise.resolve();
   await tab.button('Look again').click();
@@ -199,9 +211,9 @@ test('where the scratch lies cannot be found out', async () => {
     .route(pattern, route =>
       route.fulfill({ status: 404, json: { message: 'Not Found' } })
     );
+  await reload(lab);
   await run(page, OPEN);
   const tab = new UsageTab(page);
-  await reload(lab);
   await expect(tab.root.getByRole('alert')).toContainText(
     'The server part of Zarr Browser is not running.'
   );
@@ -222,10 +234,11 @@ test('events that break are made up for by asking', async () => {
 
 test('what is too large for the server is copied by a cell', async () => {
   const { page, notebook } = lab;
-  await notebook.open(['first = 1']);
   const tab = await openWith(answer => {
     answer.clusterBytes = 1;
   });
+  await notebook.open(['first = 1']);
+  await run(page, OPEN);
   await tab.root.getByRole('button', { name: /^Count/ }).click();
   await tab.select('ada/surface.zarr/');
   await tab.button('Keep…').click();

@@ -116,6 +116,10 @@ function KeepForm(
           'to be copied. The copy is compared with the original before it counts as done.'
         )}
       </p>
+      {row.chunks && row.chunks.verdict !== 'complete' ? (
+        // The copy will lack them, too.
+        <p className="jp-ZarrUsage-hint">{chunksSentence(row.chunks, trans)}</p>
+      ) : null}
       {isLarge ? (
         <p className="jp-ZarrUsage-hint">
           {trans.__(

@@ -7,6 +7,7 @@ import {
 import React from 'react';
 
 import { iconOfKind, tilesIcon, twistyIcon } from '../../icons';
+import { numberFormat } from '../../intl';
 import {
   chunksSentence,
   chunksText,
@@ -586,7 +587,7 @@ function NameCell(props: {
 }
 
 function sizeTitle(row: IUsageRow): string {
-  return new Intl.NumberFormat(undefined, {
+  return numberFormat(undefined, {
     style: 'unit',
     unit: 'byte',
     unitDisplay: 'long'

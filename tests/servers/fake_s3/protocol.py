@@ -24,7 +24,7 @@ Headers = list[tuple[str, str]]
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _BAD_KEY = re.compile(r"(Credential=|AWS |^)bad[/:]")
-_UNSUPPORTED_BUCKET_PARTS = frozenset({"versions", "uploads", "policy", "acl", "cors", "tagging"})
+_UNSUPPORTED_BUCKET_PARTS = frozenset({"versions", "policy", "acl", "cors", "tagging"})
 _UNSUPPORTED_OBJECT_PARTS = frozenset({"acl", "tagging", "retention", "legal-hold"})
 
 
@@ -49,6 +49,8 @@ class Answer(NamedTuple):
 
 @dataclass
 class _Upload:
+    bucket: str
+    key: str
     content_type: str | None
     metadata: dict[str, str]
     parts: dict[int, bytes] = field(default_factory=dict)
@@ -120,6 +122,8 @@ class S3:
                     return _xml(xml.document("<LocationConstraint/>"))
                 if "versioning" in query:
                     return _xml(xml.document("<VersioningConfiguration/>"))
+                if "uploads" in query:
+                    return _xml(xml.unfinished(bucket.name, self._unfinished(bucket.name)))
                 if _UNSUPPORTED_BUCKET_PARTS & query.keys():
                     raise S3Error(501, "NotImplemented")
                 return self._list(bucket, query)
@@ -188,7 +192,8 @@ class S3:
             stored = self._bucket(source_bucket).get(source_key)
             if stored is None:
                 raise S3Error(404, "NoSuchKey")
-            content = stored.body[0 : stored.size]
+            part = byte_range(request.headers.get("x-amz-copy-source-range"), stored.size) or (0, stored.size)
+            content = stored.body[part[0] : part[1]]
         if "partNumber" in request.query:
             upload = self._upload(request.query.get("uploadId", ""))
             upload.parts[int(request.query["partNumber"])] = content
@@ -204,6 +209,10 @@ class S3:
             return _xml(xml.document(text))
         return Answer(200, [("ETag", f'"{etag}"')])
 
+    def _unfinished(self, bucket: str) -> list[tuple[str, str]]:
+        """Key and id of the uploads that were begun and neither completed nor aborted."""
+        return [(upload.key, name) for name, upload in self._uploads.items() if upload.bucket == bucket]
+
     def _upload(self, upload_id: str) -> _Upload:
         upload = self._uploads.get(upload_id)
         if upload is None:
@@ -212,7 +221,7 @@ class S3:
 
     def _begin_upload(self, bucket: Bucket, key: str, request: Request) -> Answer:
         upload_id = f"upload-{next(self._upload_numbers)}"
-        self._uploads[upload_id] = _Upload(request.headers.get("content-type"), _metadata(request))
+        self._uploads[upload_id] = _Upload(bucket.name, key, request.headers.get("content-type"), _metadata(request))
         inner = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><UploadId>{upload_id}</UploadId>"
         return _xml(xml.document(f"<InitiateMultipartUploadResult>{inner}</InitiateMultipartUploadResult>"))
 

@@ -54,6 +54,12 @@ def deleted(keys: Iterable[str]) -> bytes:
     return document(f"<DeleteResult>{rows}</DeleteResult>")
 
 
+def unfinished(bucket: str, uploads: Iterable[tuple[str, str]]) -> bytes:
+    rows = "".join(f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId></Upload>" for key, name in uploads)
+    head = f"<Bucket>{bucket}</Bucket><IsTruncated>false</IsTruncated>"
+    return document(f"<ListMultipartUploadsResult>{head}{rows}</ListMultipartUploadsResult>")
+
+
 def object_list(bucket: str, query: dict[str, str], limit: int, entries: list[Entry], truncated: bool) -> bytes:
     """ListBucketResult of version 1 or 2, as the query asks."""
     encode: Callable[[str], str] = (

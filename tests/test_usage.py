@@ -1,0 +1,394 @@
+"""What a count says of dates and of chunks, over objects whose ages the test chose."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from jupyterlab_zarrbrowser import usage, wire
+from jupyterlab_zarrbrowser.config import ScratchConfig
+from jupyterlab_zarrbrowser.discovery import ScratchPlace
+from jupyterlab_zarrbrowser.expiry import Lifetime, LifetimeRule, deleted_at, moment_of, text_of, written_before
+from jupyterlab_zarrbrowser.scratch import Lifetimes
+from jupyterlab_zarrbrowser.stores.s3 import S3Store
+
+from .aged import NOW, Aged, v2_array, v3_array, v3_group
+from .servers.counting_proxy import CountingProxy
+from .servers.moto_s3 import MotoS3
+
+WEEK = Lifetime(7, "configured")
+EVER = Lifetime(None, None)
+
+
+@pytest.fixture
+def bucket(moto: MotoS3) -> Aged:
+    return Aged(moto)
+
+
+def ago(days: float) -> str:
+    return text_of(NOW - timedelta(days=days))
+
+
+class TestDates:
+    @pytest.mark.parametrize(
+        ("written", "days", "deleted"),
+        [
+            ("2026-11-10T10:30:00.000Z", 3, "2026-11-14T00:00:00Z"),  # Amazon's own example
+            ("2026-11-10T00:00:00.000Z", 3, "2026-11-13T00:00:00Z"),  # at midnight it is that midnight
+            ("2026-11-10T00:00:01.000Z", 3, "2026-11-14T00:00:00Z"),
+            ("2026-11-10T23:59:59.999Z", 1, "2026-11-12T00:00:00Z"),
+            ("2026-02-28T12:00:00Z", 1, "2026-03-02T00:00:00Z"),
+            ("2026-11-10T12:00:00.000Z", 0.25, "2026-11-11T00:00:00Z"),
+            ("2026-11-10T12:00:00.000Z", None, None),
+            ("2026-11-10T12:00:00.000Z", 2**31, None),  # as good as never
+        ],
+    )
+    def test_rounding_to_midnight(self, written: str, days: float | None, deleted: str | None) -> None:
+        assert deleted_at(written, days) == deleted
+
+    @pytest.mark.parametrize("seed", range(20))
+    def test_what_goes_within_a_day_is_what_is_deleted_within_a_day(self, seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(200):
+            now = datetime(2026, 11, dice.randint(1, 28), dice.randint(0, 23), dice.randint(0, 59), tzinfo=UTC)
+            days = dice.choice([1, 7, 0.5, 30])
+            seconds = dice.choice([0, 1, 3600, 86_399, dice.randint(0, 86_400)])
+            written = now.replace(hour=0, minute=0) - timedelta(days=dice.randint(0, 9), seconds=seconds)
+            before = written_before(now, days)
+            deleted = deleted_at(text_of(written), days)
+            assert before is not None
+            assert deleted is not None
+            assert (text_of(written) <= before) == (moment_of(deleted) <= now + timedelta(hours=24))
+
+    def test_nothing_goes_where_nothing_is_deleted(self) -> None:
+        assert written_before(NOW, None) is None
+        assert written_before(NOW, 2**31) is None
+
+    def test_the_shortest_rule_holds(self) -> None:
+        rules = [LifetimeRule("", 30), LifetimeRule("tmp", 3), LifetimeRule("tmp/long/", 90)]
+        lifetime = Lifetime(7, "default", rules)
+        days = {key: lifetime.of(key) for key in ("a/", "tmp/", "tmp-2/x", "tmp/long/x", "")}
+        assert days == {"a/": 30, "tmp/": 3, "tmp-2/x": 3, "tmp/long/x": 3, "": 30}
+        assert lifetime.source_of("a/") == "bucket"
+        beside = Lifetime(7, "default", rules[1:])
+        assert (beside.of("a/"), beside.source_of("a/"), beside.source_of("tmp/")) == (7, "default", "bucket")
+
+
+class TestRows:
+    async def test_dates_and_sums(self, bucket: Aged) -> None:
+        bucket.put(6.9, {"a/old": bytes(10), "a/b/old": bytes(20)})
+        bucket.put(0.5, {"a/new": bytes(40)})
+        bucket.put(3, {"b/x": bytes(100), "top.txt": bytes(1000)})
+        found = await bucket.count(WEEK)
+        assert (found.objects, found.bytes, found.is_lower_bound) == (5, 1170, False)
+        assert (found.as_of, found.oldest_at[:19] + "Z" if found.oldest_at else "") == (text_of(NOW), ago(6.9))
+        assert (found.lifetime_days, found.lifetime_source) == (7, "configured")
+        rows = {row.name: row for row in found.rows}
+        assert [row.name for row in found.rows] == ["top.txt", "b", "a"], "the heaviest first"
+        a = rows["a"]
+        assert (a.kind, a.objects, a.bytes, a.chunks) == ("folder", 3, 70, None)
+        assert (a.expires_at, a.gone_at) == ("2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z")
+        assert (a.expiring_objects, a.expiring_bytes) == (2, 30)
+        assert (found.expiring_objects, found.expiring_bytes) == (2, 30)
+        assert found.expires_at == "2026-11-22T00:00:00Z"
+        assert rows["top.txt"].kind == "object"
+        assert (rows["b"].expires_at, rows["b"].expiring_objects) == ("2026-11-26T00:00:00Z", 0)
+
+    async def test_where_nothing_is_deleted(self, bucket: Aged) -> None:
+        bucket.put(400, ["a/old"])
+        found = await bucket.count(EVER)
+        (row,) = found.rows
+        assert (row.expires_at, row.gone_at, row.expiring_objects, found.expires_at) == (None, None, 0, None)
+
+    async def test_rules_below_prefixes(self, bucket: Aged) -> None:
+        bucket.put(6.9, ["in/tmp/x", "in/keep/x", "in/short/x", "in/short/y"])
+        rules = [LifetimeRule("in/tmp/", 7), LifetimeRule("in/short", 1)]
+        found = await bucket.count(Lifetime(None, None, rules), "in/")
+        assert {row.name: row.expires_at and row.expires_at[:10] for row in found.rows} == {
+            "tmp": "2026-11-22",
+            "keep": None,
+            "short": "2026-11-16",
+        }
+        assert found.expiring_objects == 3
+
+    async def test_nothing_lies_there(self, bucket: Aged) -> None:
+        found = await bucket.count(WEEK, "nothing/")
+        assert (found.objects, found.rows, found.oldest_at, found.expires_at) == (0, [], None, None)
+
+    async def test_more_rows_than_are_told(self, bucket: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(usage, "MAX_ROWS", 3)
+        bucket.put(1, {f"f{number}/x": bytes(number) for number in range(1, 9)})
+        found = await bucket.count(WEEK)
+        assert [row.bytes for row in found.rows] == [8, 7, 6]
+        assert (found.other_rows, found.other_objects, found.other_bytes) == (5, 5, 15)
+        assert (found.objects, found.bytes) == (8, 36)
+
+    async def test_a_bound_is_told(self, bucket: Aged) -> None:
+        bucket.put(1, {"s.zarr/zarr.json": v3_array([4], [2])})
+        bucket.put(1, ["s.zarr/c/0", "s.zarr/c/1"])
+        found = await bucket.count(WEEK, max_objects=3)
+        assert not found.is_lower_bound, "as many as the bound are all"
+        assert found.rows[0].chunks is not None
+        bucket.put(1, [f"more/{number:04}" for number in range(1100)])
+        found = await bucket.count(WEEK, max_objects=1000)
+        assert found.is_lower_bound
+        assert found.objects >= 1000
+        assert all(row.chunks is None for row in found.rows), "what was not seen must not look missing"
+
+
+def store_of(layout: str) -> tuple[dict[str, bytes], list[str]]:
+    """Metadata and chunks of a store with two arrays, of four chunks and of one."""
+    four, one = [8, 8], [4]
+    match layout:
+        case "v3":
+            t, x = v3_array(four, [4, 4]), v3_array(one, [4])
+            documents = {"zarr.json": v3_group({"t": t, "x": x}), "t/zarr.json": t, "x/zarr.json": x}
+            return documents, ["t/c/0/0", "t/c/0/1", "t/c/1/0", "t/c/1/1", "x/c/0"]
+        case "v3 not consolidated":
+            documents, chunks = store_of("v3")
+            return {**documents, "zarr.json": v3_group()}, chunks
+        case "sharded":
+            t, x = v3_array(four, [1, 1], shards=[4, 4]), v3_array([], [])
+            documents = {"zarr.json": v3_group({"t": t, "x": x}), "t/zarr.json": t, "x/zarr.json": x}
+            return documents, ["t/c/0/0", "t/c/0/1", "t/c/1/0", "t/c/1/1", "x/c"]
+        case "v2":
+            documents = {".zgroup": b'{"zarr_format": 2}', "t/.zarray": v2_array(four, [4, 4])}
+            return {**documents, "x/.zarray": v2_array(one, [4])}, ["t/0.0", "t/0.1", "t/1.0", "t/1.1", "x/0"]
+        case "v2 slashes":
+            documents = {".zgroup": b'{"zarr_format": 2}', "t/.zarray": v2_array(four, [4, 4], "/")}
+            return {**documents, "x/.zarray": v2_array([], [], "/")}, ["t/0/0", "t/0/1", "t/1/0", "t/1/1", "x/0"]
+    raise ValueError(layout)
+
+
+LAYOUTS = ("v3", "v3 not consolidated", "sharded", "v2", "v2 slashes")
+
+
+class TestChunks:
+    def fill(self, bucket: Aged, layout: str, described: float, written: float, missing: int = 0) -> list[str]:
+        """A store; its chunks but the first ones, which are missing. Returns the keys of those that are there."""
+        documents, chunks = store_of(layout)
+        bucket.put(described, {f"s.zarr/{name}": content for name, content in documents.items()})
+        there = [f"s.zarr/{name}" for name in chunks[missing:]]
+        bucket.put(written, there)
+        return there
+
+    async def counted(self, bucket: Aged, lifetime: Lifetime = WEEK, **options: Any) -> wire.ChunkCount:
+        (row,) = [row for row in (await bucket.count(lifetime, **options)).rows if row.name == "s.zarr"]
+        assert row.chunks is not None
+        return row.chunks
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_complete(self, bucket: Aged, layout: str) -> None:
+        self.fill(bucket, layout, 6.9, 6.8)
+        assert await self.counted(bucket) == wire.ChunkCount(expected=5, present=5, arrays=2, verdict="complete")
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_never_written(self, bucket: Aged, layout: str) -> None:
+        """What is there is young and begins with the metadata, which is written first."""
+        self.fill(bucket, layout, 2, 1.9, missing=2)
+        assert await self.counted(bucket) == wire.ChunkCount(expected=5, present=3, arrays=2, verdict="never_written")
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_deleted_as_the_dates_tell(self, bucket: Aged, layout: str) -> None:
+        """What is left is as old as anything gets, and the metadata was written again since."""
+        self.fill(bucket, layout, 0.5, 6.4, missing=2)
+        assert (await self.counted(bucket)).verdict == "deleted"
+
+    async def test_old_is_not_yet_deleted(self, bucket: Aged) -> None:
+        """Where the metadata is still there that was written first, nothing before it can be gone."""
+        self.fill(bucket, "v3", 6.9, 6.8, missing=2)
+        assert (await self.counted(bucket)).verdict == "never_written"
+
+    async def test_what_is_known_to_be_deleted_stays_known(self, bucket: Aged) -> None:
+        there = self.fill(bucket, "v3", 2, 1.9)
+        before = await bucket.count(WEEK)
+        bucket.delete(*there[:2])
+        for _ in range(2):
+            found = await self.counted(bucket, previous=before)
+            assert (found.verdict, found.gone) == ("deleted", 2)
+            before = await bucket.count(WEEK, previous=before)
+        bucket.put(0, there[:1])
+        found = await self.counted(bucket, previous=before)
+        assert (found.verdict, found.gone) == ("deleted", 1)
+
+    async def test_resetting_the_clock_does_not_bring_back_what_was_deleted(self, bucket: Aged) -> None:
+        self.fill(bucket, "v3", 0.5, 6.4, missing=2)
+        before = await bucket.count(WEEK)
+        self.fill(bucket, "v3", 0, 0, missing=2)
+        assert (await self.counted(bucket, previous=before)).verdict == "deleted"
+
+    async def test_the_same_where_nothing_is_deleted(self, bucket: Aged) -> None:
+        self.fill(bucket, "v3", 400, 399, missing=2)
+        assert (await self.counted(bucket, EVER)).verdict == "never_written"
+
+    async def test_unknown(self, bucket: Aged) -> None:
+        """Metadata that was written again says nothing of what was there before."""
+        self.fill(bucket, "v3", 1, 3, missing=2)
+        assert (await self.counted(bucket)).verdict == "unknown"
+
+    @pytest.mark.parametrize("lifetime", [WEEK, EVER])
+    async def test_gone_since_the_last_count(self, bucket: Aged, lifetime: Lifetime) -> None:
+        there = self.fill(bucket, "v3", 2, 1.9)
+        before = await bucket.count(lifetime)
+        bucket.delete(*there[:3])
+        found = await self.counted(bucket, lifetime, previous=before)
+        assert found == wire.ChunkCount(expected=5, present=2, arrays=2, verdict="deleted", gone=3)
+        bucket.put(0, there[:3])
+        assert (await self.counted(bucket, lifetime, previous=before)).verdict == "complete"
+
+    async def test_written_since_the_last_count(self, bucket: Aged) -> None:
+        there = self.fill(bucket, "v3", 2, 1.9, missing=4)
+        before = await bucket.count(WEEK)
+        bucket.put(0, ["s.zarr/t/c/1/1"])
+        found = await self.counted(bucket, previous=before)
+        assert (found.present, found.gone, found.verdict) == (len(there) + 1, 0, "never_written")
+
+    @pytest.mark.parametrize(
+        ("document", "content", "chunks"),
+        [
+            ("zarr.json", v3_array([8, 8], [4, 4]), ["c/0/0", "c/0/1", "c/1/0"]),
+            (".zarray", v2_array([8, 8], [4, 4]), ["0.0", "0.1", "1.0"]),
+            (".zarray", v2_array([8, 8], [4, 4], "/"), ["0/0", "0/1", "1/0"]),
+        ],
+    )
+    async def test_an_array_that_is_a_row_itself(
+        self, bucket: Aged, document: str, content: bytes, chunks: list[str]
+    ) -> None:
+        bucket.put(1, {f"s.zarr/{document}": content})
+        bucket.put(0.9, [f"s.zarr/{name}" for name in chunks])
+        found = await self.counted(bucket)
+        assert found == wire.ChunkCount(expected=4, present=3, arrays=1, verdict="never_written")
+        assert [row.kind for row in (await bucket.count(WEEK)).rows] == ["array"]
+
+    async def test_chunks_beyond_a_shape_that_was_made_smaller(self, bucket: Aged) -> None:
+        self.fill(bucket, "v3", 2, 1.9, missing=1)
+        bucket.put(1.8, ["s.zarr/t/c/2/0", "s.zarr/t/c/2/1", "s.zarr/x/c/1"])
+        found = await self.counted(bucket)
+        assert (found.expected, found.present) == (5, 5), "names alone do not tell more than that"
+
+    async def test_numbers_as_names_of_arrays(self, bucket: Aged) -> None:
+        """A pyramid as microscopes write it: whose chunk `0/1/2` is, a name does not tell in version 2."""
+        bucket.put(2, {"s.zarr/.zgroup": b'{"zarr_format": 2}', "s.zarr/0/.zarray": v2_array([8, 8], [4, 4], "/")})
+        bucket.put(1.9, ["s.zarr/0/0/0", "s.zarr/0/1/1"])
+        (row,) = (await bucket.count(WEEK)).rows
+        assert (row.objects, row.chunks) == (4, None)
+
+    async def test_numbers_as_names_of_arrays_of_version_3(self, bucket: Aged) -> None:
+        array = v3_array([8, 8], [4, 4])
+        bucket.put(2, {"s.zarr/zarr.json": v3_group({"0": array}), "s.zarr/0/zarr.json": array})
+        bucket.put(1.9, ["s.zarr/0/c/0/0", "s.zarr/0/c/1/1"])
+        assert await self.counted(bucket) == wire.ChunkCount(expected=4, present=2, arrays=1, verdict="never_written")
+
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"zarr_format": 9}', bytes(100)])
+    async def test_metadata_that_cannot_be_read(self, bucket: Aged, content: bytes) -> None:
+        bucket.put(1, {"s.zarr/zarr.json": content, "s.zarr/c/0": b"chunk", "other/x": b"x"})
+        found = await bucket.count(WEEK)
+        rows = {row.name: row for row in found.rows}
+        assert found.objects == 3
+        assert (rows["s.zarr"].objects, rows["s.zarr"].chunks) == (2, None)
+
+    async def test_an_array_whose_metadata_is_gone(self, bucket: Aged) -> None:
+        """The consolidated document still names it: its chunks are expected, and that they are gone shows."""
+        self.fill(bucket, "v3", 2, 1.9, missing=4)
+        bucket.delete("s.zarr/t/zarr.json")
+        found = await self.counted(bucket)
+        assert (found.expected, found.present, found.arrays) == (5, 1, 2)
+
+    async def test_only_the_heaviest_stores_are_read(self, bucket: Aged, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(usage, "_MAX_COUNTED", 2)
+        for number in range(4):
+            documents, chunks = store_of("v3")
+            bucket.put(1, {f"{number}.zarr/{name}": content for name, content in documents.items()})
+            bucket.put(1, {f"{number}.zarr/{name}": bytes(100 * number) for name in chunks})
+        rows = (await bucket.count(WEEK)).rows
+        assert [(row.name, row.chunks is not None) for row in rows] == [
+            ("3.zarr", True),
+            ("2.zarr", True),
+            ("1.zarr", False),
+            ("0.zarr", False),
+        ]
+
+
+@pytest.fixture
+def proxy(moto: MotoS3) -> Iterator[CountingProxy]:
+    with CountingProxy(moto.url) as proxy:
+        yield proxy
+
+
+class TestRulesOfBuckets:
+    PLACE = ScratchPlace("SCRATCH_BUCKET", "", "jane", 7, "default", ScratchConfig())
+
+    async def rules(self, bucket: Aged, prefix: str = "", key: str = "") -> list[tuple[str, float]]:
+        store = S3Store(bucket.config(prefix=prefix))
+        try:
+            return [(rule.prefix, rule.days) for rule in await store.lifetimes(key)]
+        finally:
+            await store.close()
+
+    async def test_none(self, bucket: Aged) -> None:
+        assert await self.rules(bucket) == []
+
+    async def test_for_all_of_a_bucket(self, bucket: Aged) -> None:
+        bucket.expire({"Filter": {"Prefix": ""}, "Expiration": {"Days": 7}})
+        assert await self.rules(bucket) == [("", 7)]
+        assert await self.rules(bucket, "some/where") == [("", 7)]
+
+    async def test_below_prefixes(self, bucket: Aged) -> None:
+        bucket.expire(
+            {"Filter": {"Prefix": "jane/tmp"}, "Expiration": {"Days": 1}},
+            {"Filter": {"Prefix": "jane/"}, "Expiration": {"Days": 30}},
+            {"Filter": {"Prefix": "joe/"}, "Expiration": {"Days": 5}},
+            {"Filter": {"Prefix": "ja"}, "Expiration": {"Days": 90}},
+        )
+        assert await self.rules(bucket) == [("jane/tmp", 1), ("jane/", 30), ("joe/", 5), ("ja", 90)]
+        assert await self.rules(bucket, "jane") == [("tmp", 1), ("", 30), ("", 90)]
+        assert await self.rules(bucket, "jane/tmp-2") == [("", 1), ("", 30), ("", 90)]
+
+    async def test_those_that_do_not_hold_for_all_objects(self, bucket: Aged) -> None:
+        tag = {"Key": "temporary", "Value": "yes"}
+        bucket.expire(
+            {"Filter": {"Prefix": ""}, "Expiration": {"Days": 7}, "Status": "Disabled"},
+            {"Filter": {"Tag": tag}, "Expiration": {"Days": 2}},
+            {"Filter": {"And": {"Prefix": "a/", "Tags": [tag]}}, "Expiration": {"Days": 3}},
+            {"Filter": {"Prefix": "b/"}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+            {"Filter": {"Prefix": "c/"}, "Transitions": [{"Days": 4, "StorageClass": "GLACIER"}]},
+            {"Filter": {"Prefix": "d/"}, "Expiration": {"Days": 5}},
+        )
+        assert await self.rules(bucket) == [("d/", 5)]
+
+    async def test_they_win_over_what_is_configured_and_are_asked_for_once(
+        self, bucket: Aged, proxy: CountingProxy
+    ) -> None:
+        bucket.expire({"Filter": {"Prefix": "jane/"}, "Expiration": {"Days": 30}})
+        store, lifetimes = S3Store(bucket.config(proxy.url)), Lifetimes()
+        with proxy.recording() as seen:
+            for key, days, source in (("jane/", 30, "bucket"), ("joe/", 7, "default"), ("jane/x/", 30, "bucket")):
+                lifetime = await lifetimes.of(store, key, self.PLACE)
+                assert (lifetime.of(key), lifetime.source_of(key)) == (days, source)
+        assert len(seen) == 1
+        unscratched = await lifetimes.of(store, "joe/", None)
+        assert (unscratched.of("joe/"), unscratched.source_of("joe/")) == (None, None)
+        await store.close()
+
+    async def test_where_they_may_not_be_read(self, bucket: Aged, proxy: CountingProxy) -> None:
+        bucket.expire({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}})
+        proxy.configure(deny_match="lifecycle")
+        store, lifetimes = S3Store(bucket.config(proxy.url)), Lifetimes()
+        with proxy.recording() as seen:
+            for _ in range(2):
+                lifetime = await lifetimes.of(store, "jane/", self.PLACE)
+                assert (lifetime.of("jane/"), lifetime.source_of("jane/")) == (7, "default")
+        assert len(seen) == 1, "a refusal is remembered"
+        await store.close()
+
+    async def test_a_failure_is_not_remembered(self, bucket: Aged, proxy: CountingProxy) -> None:
+        bucket.expire({"Filter": {"Prefix": ""}, "Expiration": {"Days": 30}})
+        proxy.configure(fail_first=2, fail_modes=("slowdown",))
+        store, lifetimes = S3Store(bucket.config(proxy.url)), Lifetimes()
+        assert (await lifetimes.of(store, "jane/", self.PLACE)).of("jane/") == 7
+        assert (await lifetimes.of(store, "jane/", self.PLACE)).of("jane/") == 30
+        await store.close()
