@@ -94,12 +94,12 @@ class Deletion:
         # Its own documents first: from then on, nobody opens what is being taken away.
         await self._remove({name: size for name, size in total.documents.items() if "/" not in name})
         await self._remove({name: size for name, size in total.documents.items() if "/" in name})
-        async for block in _blocks(store, key):
-            await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
+        if await _exists(store, key):  # a folder of a file system goes with its last file
+            async for block in _blocks(store, key):
+                await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
         # The object that stands for the folder, where there is one: no listing of what lies in it shows that.
         await patiently(partial(store.remove, [key]))
-        left = await patiently(partial(store.scan, key, limit=1))
-        if left.keys:
+        if await _exists(store, key):
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
         return wire.Transferred(endpoint=store.id, key=key, objects=total.objects, bytes=total.bytes)
 
@@ -302,7 +302,7 @@ async def _entries(store: Store, container: str) -> AsyncIterator[tuple[str, int
 async def _exists(store: Store, key: str) -> bool:
     if key.endswith("/"):
         try:
-            return bool((await store.scan(key, limit=1)).keys)
+            return bool((await patiently(partial(store.scan, key, limit=1))).keys)
         except BrowserError as exc:
             if exc.code == "not_found":  # a folder of a file system
                 return False

@@ -323,6 +323,18 @@ class TestDeleting:
             assert job["error"]["code"] == "conflict"
             assert bucket.contents() == SIZES
 
+    @pytest.mark.parametrize("names", [("zarr.json",), ("x", "deep/y"), ("zarr.json", "c/0", "empty/")])
+    async def test_folders_of_a_file_system(self, lab: Lab, kept: Path, names: tuple[str, ...]) -> None:
+        for name in names:
+            path = kept / "doomed" / name
+            (path if name.endswith("/") else path.parent).mkdir(parents=True, exist_ok=True)
+            if not name.endswith("/"):
+                path.write_text("x")
+        (kept / "doomed.txt").write_text("neighbour")
+        job = await lab.run("delete", "doomed/", endpoint="disk")
+        assert (job["state"], job["error"]) == ("done", None)
+        assert [path.name for path in kept.iterdir()] == ["doomed.txt"]
+
     async def test_one_object(self, lab: Lab, bucket: Bucket) -> None:
         job = await lab.run("delete", "mine/foo.zarr/a/c/1")
         assert (job["result"]["objects"], job["result"]["bytes"]) == (1, 200)

@@ -35,19 +35,19 @@ export function Summary(props: {
   const scratch = model.scratchOf(place);
   const isAll = scratch !== null && scratch.key === place.key;
   const growth = state.isAdjusted ? null : growthText(usage, now, trans);
-  const atLeast = (text: string) =>
+  const leastText = (text: string) =>
     usage.isLowerBound ? trans.__('at least %1', text) : text;
   return (
     <section className="jp-ZarrUsage-summary" aria-label={trans.__('In total')}>
       <dl className="jp-ZarrUsage-figures">
         <Figure
           label={trans.__('Size')}
-          value={atLeast(formatBytes(usage.bytes))}
+          value={leastText(formatBytes(usage.bytes))}
           note={growth}
         />
         <Figure
           label={trans.__('Objects')}
-          value={atLeast(formatCount(usage.objects))}
+          value={leastText(formatCount(usage.objects))}
         />
         {scratch && scratch.pricePerTbMonth !== null ? (
           <Figure
