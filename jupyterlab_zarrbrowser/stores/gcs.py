@@ -255,7 +255,7 @@ class GcsStore(Store):
         buckets = [
             Entry(f"{item['name']}/", "bucket", None, item.get("timeCreated")) for item in answer.get("items", [])
         ]
-        return Page(sorted(buckets, key=lambda entry: entry.key), answer.get("nextPageToken"))
+        return Page(sorted(buckets, key=lambda entry: entry.key.removesuffix("/")), answer.get("nextPageToken"))
 
     def _parse(self, body: bytes) -> dict[str, Any]:
         try:
