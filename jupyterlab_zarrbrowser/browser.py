@@ -21,6 +21,7 @@ from .explorer import Explorer
 from .formats import METADATA_NAMES
 from .history import UsageHistory
 from .jobs import Jobs
+from .keys import parent_of
 from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
 from .snippets.copying import copy_cell
@@ -389,6 +390,9 @@ class Browser:
         key, to_key = request.key, request.to_key
         _check_key(to_key)
         target.check_writable(to_key)
+        if request.if_exists == "rename":
+            # Another name beside it, which must not be one beside the user's own prefix.
+            target.check_writable(f"{parent_of(to_key)}?")
         if request.delete_source:
             which.check_writable(key)
             _check_is_no_bucket(which, key)

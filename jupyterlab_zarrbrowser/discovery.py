@@ -140,11 +140,13 @@ class _Place:
         self.root = _USER.sub(lambda _: user, text) if user else head
         scheme, separator, rest = self.root.partition("://")
         self.scheme: str = scheme if separator else ""
-        names = rest.split("/")
+        names = rest.rstrip("/").split("/")
         #: Whether it is not known to be one user's own.
         self.is_shared = has_user and not user
         #: Below ``root``.
-        self.own_key = "" if self.is_shared or not user or user in names else f"{user}/"
+        # Named for the user at its end, and not by chance further up, where it would be everybody's.
+        is_own = has_user or (len(names) > 1 and names[-1] == user)
+        self.own_key = "" if self.is_shared or not user or is_own else f"{user}/"
         self._bucket = names[0]
 
     def config(

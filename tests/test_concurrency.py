@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_zarrbrowser.concurrency import SingleFlight
+from jupyterlab_zarrbrowser.concurrency import SingleFlight, gather
 
 
 class Work:
@@ -111,3 +111,64 @@ async def test_an_error_that_nobody_waits_for_is_quiet(jp_asyncio_loop: asyncio.
     del task
     gc.collect()
     assert complaints == []
+
+
+class TestGather:
+    """Many requests, a few at a time."""
+
+    async def test_results_come_in_order_and_few_are_under_way(self) -> None:
+        under_way: set[int] = set()
+        most = 0
+
+        async def one(number: int) -> int:
+            nonlocal most
+            under_way.add(number)
+            most = max(most, len(under_way))
+            for _ in range(number % 3):
+                await asyncio.sleep(0)
+            under_way.remove(number)
+            return number
+
+        assert await gather(one(number) for number in range(100)) == list(range(100))
+        assert 1 < most <= 24
+
+    async def test_the_first_error_ends_them_all(self) -> None:
+        """Those that are under way, and those that wait for their turn."""
+        ended: list[int] = []
+        began: list[int] = []
+
+        async def one(number: int) -> None:
+            began.append(number)
+            if number == 5:
+                raise ValueError("no")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.sleep(0)
+                ended.append(number)
+
+        with pytest.raises(ValueError, match="no"):
+            await gather(one(number) for number in range(60))
+        assert sorted(ended) == [number for number in sorted(began) if number != 5]
+        assert len(began) < 60
+        assert len(asyncio.all_tasks()) == 1
+        gc.collect()  # what never began does not complain
+
+    async def test_cancelling_ends_them_all(self) -> None:
+        ended: list[int] = []
+
+        async def one(number: int) -> None:
+            try:
+                await asyncio.Event().wait()
+            finally:
+                ended.append(number)
+
+        task = asyncio.create_task(gather(one(number) for number in range(60)))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        assert task.cancelled()
+        assert len(ended) == 24
+        assert len(asyncio.all_tasks()) == 1
+        gc.collect()

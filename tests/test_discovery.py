@@ -136,6 +136,8 @@ def test_everything_in_order(tmp_path: Path) -> None:
         ("gs://hub/${JUPYTERHUB_USER}/tmp", "ada", "gs://hub/ada/tmp", "", True),
         ("gs://hub/ada", "ada", "gs://hub/ada", "", True),
         ("s3://hub", "ada", "s3://hub", "ada/", ["ada/"]),
+        ("s3://ada", "ada", "s3://ada", "ada/", ["ada/"]),
+        ("s3://hub/ada/shared", "ada", "s3://hub/ada/shared", "ada/", ["ada/"]),
         (r"s3://hub/{user}", r"DOMAIN\user", r"s3://hub/DOMAIN\user", "", True),
         ("s3://hub/scratch/", "ada", "s3://hub/scratch/", "ada/", ["ada/"]),
         ("s3://hub/scratch/", "", "s3://hub/scratch/", "", True),
@@ -172,3 +174,36 @@ def test_variables_that_disagree_are_remarked_on() -> None:
     assert azure.code == "scratch_scheme"
     [shared] = remarks([], {"SCRATCH_BUCKET": "s3://a/{user}"})
     assert shared.code == "scratch_shared"
+
+
+@pytest.mark.parametrize(
+    "written", ["{user}", "{username}", "{unescaped_username}", "{USER}", "$USER", "${USER}", "$JUPYTERHUB_USER"]
+)
+@pytest.mark.parametrize("variable", ["JUPYTERHUB_USER", "NB_USER_NAME"])
+def test_every_spelling_of_the_user(written: str, variable: str) -> None:
+    (found,) = from_scratch([ScratchConfig(url=f"gs://hub/a/{written}/b")], {variable: "ada"})
+    assert (found.config.root, found.config.writable) == ("gs://hub/a/ada/b", True)
+    assert found.scratch is not None
+    assert (found.scratch.own_key, found.scratch.user, found.scratch.variable) == ("", "ada", None)
+
+
+def test_an_own_part_of_a_place_that_may_only_be_read() -> None:
+    (found,) = from_scratch([ScratchConfig(url="s3://hub", writable=False)], {"JUPYTERHUB_USER": "ada"})
+    assert found.config.writable is False
+    assert found.scratch is not None
+    assert found.scratch.own_key == "ada/"
+
+
+@pytest.mark.parametrize("endpoint", ["google", "nobody"])
+def test_a_service_of_another_kind_or_of_none_is_not_taken_over(endpoint: str) -> None:
+    service = GcsConfig(id="google", project="p", anon=True)
+    (found,) = from_scratch([ScratchConfig(url="s3://scratch/ada", endpoint=endpoint)], {}, [service])
+    assert found.config == S3Config(id="scratch", title="Scratch", root="s3://scratch/ada", writable=True)
+
+
+def test_a_place_that_cannot_be_opened_does_not_hide_the_next() -> None:
+    environ = {"SCRATCH_BUCKET": "abfs://a/ada", "PANGEO_SCRATCH": "s3://b/ada"}
+    assert [each.config.root for each in from_environment(environ)] == ["s3://b/ada"]
+    (remark,) = remarks([], environ)
+    assert (remark.code, remark.level) == ("scratch_scheme", "warning")
+    assert "abfs" in remark.message

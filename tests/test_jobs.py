@@ -159,6 +159,7 @@ def test_no_more_is_deleted_than_was_agreed_to(lab: Lab) -> None:
         ("delete", "min", {}),
         ("copy", STORE, {"to_key": "theirs/foo.zarr/"}),
         ("copy", "theirs/x", {"to_key": "mine/x", "delete_source": True}),
+        ("copy", "theirs/", {"to_key": "mine/", "if_exists": "rename"}),
         ("renew", STORE, {}),
     ],
 )

@@ -251,8 +251,9 @@ class TestOverTheNetwork:
 
     @pytest.mark.parametrize("mode", ["slowdown", "reset", "truncate"])
     async def test_failures_that_pass_change_nothing(
-        self, open_bucket: Open, counting_proxy: CountingProxy, mode: str
+        self, open_bucket: Open, counting_proxy: CountingProxy, monkeypatch: pytest.MonkeyPatch, mode: str
     ) -> None:
+        monkeypatch.setattr(scan, "_TRIES", 30)
         store = open_bucket("zarrs")
         expected = await _one_after_the_other(store, "region1/store001.zarr/")
         counting_proxy.configure(fail_rate=0.3, fail_modes=(mode,), seed=5)

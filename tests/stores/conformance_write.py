@@ -150,7 +150,7 @@ class WriteTests:
 
     async def test_copies_inside_a_service(self, place: Place, fresh: Fresh, open_store: OpenStore) -> None:
         objects = {**place.odd_objects(), "megabyte": bytes(range(256)) * 4096}
-        source = open_store(place.filled("odd-to-copy", objects))
+        source = open_store(place.filled("copied-odd", objects))
         target = open_store(fresh())
         assert target.shares_service(source)
         with place.recording() as seen:
@@ -169,7 +169,7 @@ class WriteTests:
     ) -> None:
         part = place.shrink_parts(monkeypatch)
         content = bytes(range(256)) * (part // 256) + b"and a bit more"
-        source, target = open_store(place.filled("large-to-copy", {"large": content})), open_store(fresh())
+        source, target = open_store(place.filled("copied-large", {"large": content})), open_store(fresh())
         with place.recording() as seen:
             await target.copy(source, "large", "deep/large", len(content))
         if seen is not None:

@@ -23,6 +23,7 @@ from ..servers.dead import Dead
 from ..servers.http_files import HttpFiles
 from ..servers.records import file_op
 from .conformance import ReadOnlyStoreTests, RemoteStoreTests
+from .conformance_write import Change, body_of
 from .places import SENTINEL, Objects, OpenStore, RemotePlace, children, keys_of, pages_of, raises
 from .scripted import HTML, JSON, Answer, Script, ScriptedServer
 
@@ -80,6 +81,27 @@ class _OnFiles(ReadOnlyStoreTests):
 
 
 class TestApacheStyle(RemoteStoreTests, _OnFiles):
+    async def test_nothing_is_counted_or_changed(self, place: HttpPlace, open_store: OpenStore) -> None:
+        """Index pages say nothing of what lies deeper, and a web server takes nothing."""
+        store, other = open_store(place.filled("few", {"x": b"content"})), open_store(place.config("other"))
+        changes: list[Change] = [
+            lambda: store.write("new", body_of(store, [b"new"], 3)),
+            lambda: store.remove(["x"]),
+            lambda: store.copy(store, "x", "new", 7),
+            lambda: other.copy(store, "x", "new", 7),
+        ]
+        with place.proxy.recording() as seen:
+            assert not store.can_scan
+            for container in ("", "folder/"):
+                with raises("list_unsupported"):
+                    await store.scan(container)
+            for change in changes:
+                with raises("read_only"):
+                    await change()
+            assert list(await store.lifetimes("")) == []
+        assert {record.method for record in seen.requests} <= {"GET"}
+        assert not seen.ops["List"]
+
     async def test_no_range_support(self, place: HttpPlace, files: HttpFiles, open_store: OpenStore) -> None:
         files.configure(ranges=False, validators=False)
         store = open_store(place.filled("few", {"x": b"content"}))

@@ -1,0 +1,1 @@
+"""Jobs over HTTP, as a browser starts, watches and cancels them."""
