@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "usage",
         help="count what scratch space or other places hold",
         description="Count everything below some places, as the panel does: bytes and objects, per child, and what is "
-        "deleted when. Needs about one request per 1,000 objects.",
+        "deleted when. Needs one to two requests per 1,000 objects.",
     )
     count.add_argument("place", nargs="*", help="address or id of an endpoint (default: all scratch space)")
     count.add_argument("--format", choices=("table", "json", "prometheus"), default="table", dest="form")

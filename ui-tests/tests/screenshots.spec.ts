@@ -167,7 +167,7 @@ for (const theme of THEMES) {
       await panel.twisty(panel.row('locked')).click();
       await expect(panel.row('locked', '', 'error')).toBeVisible();
       await panel.twisty(panel.row('web')).click();
-      await expect(panel.row('web', '', 'error')).toBeVisible();
+      await expect(panel.row('web', '', 'note')).toBeVisible();
       await panel.name(panel.row('old')).click();
       await shoot('errors');
       await panel.setWidth(220);
