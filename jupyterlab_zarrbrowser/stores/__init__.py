@@ -6,9 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import EndpointConfig
-from .base import Block, Body, Entry, Page, Range, Store
+from .base import Store
+from .body import Body, Range
 from .gcs import GcsStore
 from .http import HttpStore
+from .listing import Block, Entry, Page
 from .local import LocalStore
 from .s3 import S3Store
 

@@ -11,24 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, TypeVar
-from urllib.parse import quote
 
 from .. import errors
 from ..access import CellAccess
 from ..config import EndpointConfig
 from ..errors import BrowserError
 from ..expiry import LifetimeRule
-
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
-
-EntryKind = Literal["bucket", "prefix", "object"]
+from .body import Body, Range
+from .listing import Block, Entry, Page
 
 _T = TypeVar("_T")
 
@@ -37,147 +31,6 @@ _WORTH_ANOTHER_TRY = frozenset({"throttled", "unreachable", "store_error"})
 
 #: Seconds before that, give or take a half.
 _PAUSE_S = 0.2
-
-#: Bytes read at a time, where a body is read in pieces.
-READ_BYTES = 2**16
-
-#: The same where the pieces are handed on one by one, as a download.
-PIECE_BYTES = 2**19
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One row of a listing."""
-
-    key: str
-    """Relative to the endpoint's root; buckets and prefixes end in ``/``."""
-    kind: EntryKind
-    size_bytes: int | None = None
-    modified_at: str | None = None
-    """ISO 8601, UTC."""
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a listing, in the order of the store."""
-
-    entries: list[Entry]
-    cursor: str | None = None
-    """Opaque; None on the last page. A short page is not the last one: only a cursor of None is."""
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Objects that lie one after the other in the key space: columns of equal length, in the order of the keys.
-
-    Columns, because a scan meets millions: nothing is made for each object that is not needed.
-    """
-
-    keys: list[str]
-    """Relative to the container that is scanned."""
-    sizes: list[int]
-    """In bytes."""
-    modified: list[str]
-    """ISO 8601, UTC, all of one length."""
-    goes_on: bool
-    """Whether more lies behind the last key."""
-
-    def part(self, start: int, stop: int) -> Block:
-        """Some of the objects, ``stop`` exclusive."""
-        return Block(self.keys[start:stop], self.sizes[start:stop], self.modified[start:stop], self.goes_on)
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Part of an object, in bytes: ``start`` is inclusive, ``stop`` exclusive, a negative ``start`` from the end.
-
-    https://www.rfc-editor.org/rfc/rfc9110#name-byte-ranges
-    """
-
-    start: int
-    stop: int | None = None
-
-    def header(self) -> str:
-        if self.start < 0:
-            return f"bytes={self.start}"
-        return f"bytes={self.start}-{'' if self.stop is None else self.stop - 1}"
-
-    def within(self, size: int) -> tuple[int, int]:
-        """First byte and the one after the last, of an object of that size. Raises BrowserError (``bad_range``)."""
-        start = max(0, size + self.start) if self.start < 0 else self.start
-        if start >= size:
-            raise BrowserError("bad_range", "The object has no such part.")
-        return start, size if self.stop is None else min(self.stop, size)
-
-
-class Body:
-    """An object on its way: facts first, then its bytes.
-
-    Parameters
-    ----------
-    size
-        Bytes of the whole object, None where the server does not say.
-    start, stop
-        Which bytes come: ``start`` inclusive, ``stop`` exclusive; ``stop`` is None where the size is not known.
-    etag
-        As HTTP has it, quotes included; None where there is none.
-    pieces
-        The bytes.
-    """
-
-    def __init__(
-        self,
-        pieces: AsyncIterable[bytes],
-        *,
-        size: int | None,
-        start: int = 0,
-        stop: int | None = None,
-        etag: str | None = None,
-        modified_at: str | None = None,
-        content_type: str | None = None,
-        encoding: str | None = None,
-    ) -> None:
-        self.size, self.start = size, start
-        self.stop = size if stop is None else stop
-        self.etag, self.modified_at = etag, modified_at
-        #: As HTTP has them; the bytes are still encoded so.
-        self.content_type, self.encoding = content_type, encoding
-        self._pieces = aiter(pieces)
-        self._left = None if self.stop is None else self.stop - start
-        self._kept = b""
-        self._store: Store | None = None
-        self._stack: AsyncExitStack | None = None
-
-    def attach(self, store: Store, stack: AsyncExitStack) -> None:
-        self._store, self._stack = store, stack
-
-    async def next(self) -> bytes:
-        """The next piece, empty at the end.
-
-        Raises
-        ------
-        BrowserError
-            Where the store fails, or ends the body too early: what was read so far is not the object.
-        """
-        assert self._store is not None
-        piece = await self._store.guard_read(lambda: anext(self._pieces, b""))
-        if self._left is not None:
-            self._left -= len(piece)
-            if not piece and self._left > 0:
-                raise BrowserError("store_error", f"{self._store.title} ended the object too early.")
-        return piece
-
-    async def read(self, size: int) -> bytes:
-        """The next ``size`` bytes; fewer at the end only. Raises as :meth:`next`."""
-        found = bytearray(self._kept)
-        while len(found) < size and (piece := await self.next()):
-            found += piece
-        self._kept = bytes(found[size:])
-        return bytes(found[:size])
-
-    async def close(self) -> None:
-        if self._stack is not None:
-            await self._stack.aclose()
 
 
 class Store(ABC):
@@ -472,51 +325,6 @@ class Store(ABC):
         return BrowserError("store_error", f"{self.title} failed in a way not known ({type(exc).__name__}).")
 
 
-async def read_bounded(pieces: AsyncIterable[bytes], key: str, max_bytes: int) -> bytes:
-    """All of a body, or ``too_large`` as soon as it is."""
-    body = bytearray()
-    async for piece in pieces:
-        body += piece
-        if len(body) > max_bytes:
-            raise too_large(key, max_bytes)
-    return bytes(body)
-
-
-def body_of_http(
-    pieces: AsyncIterable[bytes],
-    status: int,
-    headers: Mapping[str, str],
-    *,
-    modified_at: str | None = None,
-    is_decoded: bool = False,
-) -> Body:
-    """The body of an answer to a request that may have asked for a range.
-
-    ``is_decoded`` tells that the client undoes a content encoding, after which no stated length is right.
-
-    https://www.rfc-editor.org/rfc/rfc9110#name-content-range
-    """
-    if is_decoded and headers.get("content-encoding", "identity") != "identity":
-        return Body(pieces, size=None, modified_at=modified_at)
-    length = headers.get("content-length")
-    etag = headers.get("etag")
-    matched = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
-    start, stop, size = 0, None, int(length) if length else None
-    if status == 206 and matched is not None:
-        first, last, total = matched.groups()
-        start, stop, size = int(first), int(last) + 1, None if total == "*" else int(total)
-    return Body(
-        pieces,
-        size=size,
-        start=start,
-        stop=stop,
-        etag=etag,
-        modified_at=modified_at,
-        content_type=headers.get("content-type"),
-        encoding=headers.get("content-encoding"),
-    )
-
-
 def _is_within(one: str, other: str) -> bool:
     return (
         one == other or (one.endswith("/") and other.startswith(one)) or (other.endswith("/") and one.startswith(other))
@@ -525,70 +333,3 @@ def _is_within(one: str, other: str) -> bool:
 
 def _read_only(title: str) -> BrowserError:
     return BrowserError("read_only", f"{title} can only be read.")
-
-
-def too_large(key: str, max_bytes: int) -> BrowserError:
-    name = key.removesuffix("/").rsplit("/", 1)[-1] or "It"
-    limit = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
-    return BrowserError("too_large", f"{name} is larger than {limit} and was not read.")
-
-
-def is_page(content_type: str | None, key: str) -> bool:
-    """Whether an answer is a web page where an object was asked for: login pages answer every address with 200."""
-    return "html" in (content_type or "").lower() and not key.lower().endswith((".html", ".htm"))
-
-
-def ca_file(path: str, title: str) -> str:
-    """A configured file of certificate authorities, with ``~`` replaced."""
-    found = Path(path).expanduser()
-    if not found.is_file():
-        raise BrowserError("tls", f"The file `ca_bundle` of {title} does not exist.")
-    return str(found)
-
-
-def without_query(url: str) -> str:
-    """A web address up to its query or fragment: a signature there is a secret, and no part of a key."""
-    return url.partition("#")[0].partition("?")[0]
-
-
-def quote_path(key: str) -> str:
-    """Percent-encode a key for the path of a URL; slashes stay."""
-    return quote(key, safe="/-_.~")
-
-
-class BucketRoot:
-    """Where an endpoint's tree begins in a service of buckets, and how keys map to buckets and object keys."""
-
-    def __init__(self, root: str, scheme: str, aliases: tuple[str, ...] = ()) -> None:
-        for name in (scheme, *aliases):
-            root = root.removeprefix(f"{name}://")
-        self.scheme = scheme
-        self.schemes = (scheme, *aliases)
-        #: ``""`` for every bucket, else ``bucket/`` or ``bucket/prefix/``.
-        self.prefix = f"{root}/" if root and not root.endswith("/") else root
-
-    def split(self, key: str) -> tuple[str, str]:
-        """Bucket and object key. The bucket is empty for the list of buckets."""
-        bucket, _, rest = (self.prefix + key).partition("/")
-        return bucket, rest
-
-    def relative(self, bucket: str, object_key: str) -> str:
-        return f"{bucket}/{object_key}".removeprefix(self.prefix)
-
-    def relative_prefix(self, bucket: str, object_prefix: str) -> str | None:
-        """A prefix in a bucket as one below the root: ``""`` where it holds all of that, None where nothing."""
-        whole = f"{bucket}/{object_prefix}"
-        if whole.startswith(self.prefix):
-            return whole[len(self.prefix) :]
-        return "" if self.prefix.startswith(whole) else None
-
-    def uri(self, key: str) -> str:
-        return f"{self.scheme}://{self.prefix}{key}"
-
-    def key_of(self, url: str) -> str | None:
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme.lower() not in self.schemes:
-            return None
-        if rest + "/" == self.prefix:
-            return ""
-        return rest[len(self.prefix) :] if rest.startswith(self.prefix) else None

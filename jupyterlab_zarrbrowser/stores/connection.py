@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Generic, TypeVar
+
+from ..errors import BrowserError
 
 _C = TypeVar("_C")
 
@@ -61,3 +64,11 @@ class Connection(Generic[_C]):
             # Those who still use it must not close it again.
             held.users += 1
             await self._close(held.client)
+
+
+def ca_file(path: str, title: str) -> str:
+    """A configured file of certificate authorities, with ``~`` replaced."""
+    found = Path(path).expanduser()
+    if not found.is_file():
+        raise BrowserError("tls", f"The file `ca_bundle` of {title} does not exist.")
+    return str(found)

@@ -20,21 +20,11 @@ from ..concurrency import gather
 from ..config import GcsConfig
 from ..errors import BrowserError, causes
 from ..expiry import LifetimeRule
-from .base import (
-    PIECE_BYTES,
-    READ_BYTES,
-    Block,
-    Body,
-    BucketRoot,
-    Entry,
-    Page,
-    Range,
-    Store,
-    body_of_http,
-    is_page,
-    read_bounded,
-)
+from .addresses import BucketRoot
+from .base import Store
+from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, read_bounded
 from .connection import Connection
+from .listing import Block, Entry, Page
 
 #: gcsfs 2026 asks a gRPC API for each bucket's layout and waits 60 s where there is none (a private endpoint, an
 #: emulator). The plain file system class never asks; a notebook needs the switch.

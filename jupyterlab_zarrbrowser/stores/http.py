@@ -15,22 +15,11 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from ..access import CellAccess
 from ..config import HttpConfig
 from ..errors import BrowserError
-from .base import (
-    PIECE_BYTES,
-    READ_BYTES,
-    Body,
-    Entry,
-    Page,
-    Range,
-    Store,
-    body_of_http,
-    ca_file,
-    is_page,
-    quote_path,
-    read_bounded,
-    without_query,
-)
-from .connection import Connection
+from .addresses import quote_path, without_query
+from .base import Store
+from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, read_bounded
+from .connection import Connection, ca_file
+from .listing import Entry, Page
 
 #: An index page above this is not read: about 100,000 rows as nginx writes them.
 _MAX_INDEX_BYTES = 16 * 2**20

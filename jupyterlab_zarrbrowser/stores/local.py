@@ -23,7 +23,9 @@ from urllib.parse import unquote
 from ..access import CellAccess
 from ..config import LocalConfig
 from ..errors import BrowserError
-from .base import PIECE_BYTES, Block, Body, Entry, Page, Range, Store, too_large
+from .base import Store
+from .body import PIECE_BYTES, Body, Range, too_large
+from .listing import Block, Entry, Page
 
 _T = TypeVar("_T")
 

@@ -26,24 +26,11 @@ from ..concurrency import gather
 from ..config import S3Config
 from ..errors import BrowserError, causes
 from ..expiry import LifetimeRule
-from .base import (
-    PIECE_BYTES,
-    READ_BYTES,
-    Block,
-    Body,
-    BucketRoot,
-    Entry,
-    Page,
-    Range,
-    Store,
-    body_of_http,
-    ca_file,
-    is_page,
-    read_bounded,
-    too_large,
-    without_query,
-)
-from .connection import Connection
+from .addresses import BucketRoot, without_query
+from .base import Store
+from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, read_bounded, too_large
+from .connection import Connection, ca_file
+from .listing import Block, Entry, Page
 from .s3_answers import error_code, lifetimes_of, no_s3, parse_block, parse_buckets, parse_listing, translate
 
 #: A connection that takes longer will not come; the request itself has the endpoint's ``timeout_s``.

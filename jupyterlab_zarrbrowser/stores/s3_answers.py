@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 from ..errors import BrowserError
 from ..expiry import LifetimeRule
-from .base import Block
+from .listing import Block
 
 _CREDENTIALS = {
     "InvalidAccessKeyId": "credentials_invalid",
