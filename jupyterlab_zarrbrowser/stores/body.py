@@ -73,13 +73,12 @@ class Body:
         start: int = 0,
         stop: int | None = None,
         etag: str | None = None,
-        modified_at: str | None = None,
         content_type: str | None = None,
         encoding: str | None = None,
     ) -> None:
         self.size, self.start = size, start
         self.stop = size if stop is None else stop
-        self.etag, self.modified_at = etag, modified_at
+        self.etag = etag
         #: As HTTP has them; the bytes are still encoded so.
         self.content_type, self.encoding = content_type, encoding
         self._pieces = aiter(pieces)
@@ -135,7 +134,6 @@ def body_of_http(
     status: int,
     headers: Mapping[str, str],
     *,
-    modified_at: str | None = None,
     is_decoded: bool = False,
 ) -> Body:
     """The body of an answer to a request that may have asked for a range.
@@ -145,7 +143,7 @@ def body_of_http(
     https://www.rfc-editor.org/rfc/rfc9110#name-content-range
     """
     if is_decoded and headers.get("content-encoding", "identity") != "identity":
-        return Body(pieces, size=None, modified_at=modified_at)
+        return Body(pieces, size=None)
     length = headers.get("content-length")
     etag = headers.get("etag")
     matched = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
@@ -159,7 +157,6 @@ def body_of_http(
         start=start,
         stop=stop,
         etag=etag,
-        modified_at=modified_at,
         content_type=headers.get("content-type"),
         encoding=headers.get("content-encoding"),
     )

@@ -167,9 +167,8 @@ class HttpStore(Store):
         # Compressed on the way, neither the length nor a part of it would be that of the object.
         headers = {"Accept-Encoding": "identity", **({"Range": wanted.header()} if wanted is not None else {})}
         response, _ = await self._answer(stack, "GET", key, False, headers)
-        modified = _iso(response.headers.get("Last-Modified"))
         pieces = response.content.iter_chunked(PIECE_BYTES)
-        return body_of_http(pieces, response.status, response.headers, modified_at=modified, is_decoded=True)
+        return body_of_http(pieces, response.status, response.headers, is_decoded=True)
 
     async def _stat(self, key: str) -> Entry:
         headers, _, _ = await self._request("HEAD", key, 0, listing=False)

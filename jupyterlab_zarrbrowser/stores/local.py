@@ -260,7 +260,6 @@ class LocalStore(Store):
             start=start,
             stop=stop,
             etag=etag,
-            modified_at=_iso(found.st_mtime),
         )
 
     async def _pieces(self, file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:

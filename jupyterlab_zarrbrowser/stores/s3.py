@@ -388,7 +388,6 @@ class S3Store(Store):
             _pieces(stream, PIECE_BYTES),
             meta["HTTPStatusCode"],
             meta["HTTPHeaders"],
-            modified_at=_iso(answer.get("LastModified")),
         )
 
     async def _stat(self, key: str) -> Entry:
