@@ -25,8 +25,10 @@ STATUS: dict[str, int] = {
     "not_found": 404,
     "no_such_bucket": 404,
     "conflict": 409,
+    "exists": 409,
     "too_large": 413,
     "bad_range": 416,
+    "corrupted": 422,
     "unreadable_metadata": 422,
     "list_unsupported": 422,
     "internal": 500,
@@ -42,7 +44,7 @@ STATUS: dict[str, int] = {
     "timeout": 504,
 }
 
-_RETRYABLE = frozenset({"unreachable", "throttled", "timeout", "store_error", "internal"})
+_RETRYABLE = frozenset({"unreachable", "throttled", "timeout", "store_error", "internal", "corrupted"})
 
 #: What to do about it, where the raiser knows nothing better.
 _HINTS: dict[str, str] = {
@@ -65,7 +67,9 @@ _HINTS: dict[str, str] = {
     "too_large": "The panel reads descriptions, not data. Open it in a notebook.",
     "bad_request": "Check the address.",
     "bad_range": "It may have changed meanwhile: download it again from its beginning.",
+    "corrupted": "It was not put. Send it again.",
     "read_only": "Choose another place, or ask the administrator to make it writable.",
+    "exists": "Choose to replace it, or another name.",
     "conflict": "Refresh the folder to see what is there.",
     "outside_endpoints": "Ask the administrator to add it to c.ZarrBrowser.endpoints.",
 }

@@ -80,6 +80,8 @@ class Endpoint(Struct, frozen=True, kw_only=True):
     writable: bool
     #: Prefixes below which alone that holds; null where it holds everywhere or nowhere.
     writable_prefixes: list[str] | None
+    #: Whether buckets may be made.
+    creates_buckets: bool = False
     status: EndpointStatus
     source: EndpointSource
     problem: Problem | None = None
@@ -252,25 +254,128 @@ class Snippets(Struct, frozen=True, kw_only=True):
 IfExists = Literal["fail", "replace", "rename"]
 
 
+class TakenRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Body of ``POST uploads/taken``: which of these keys hold something already."""
+
+    endpoint: str
+    #: At most 10,000; a container (ends in ``/``) is taken where anything lies below it.
+    keys: list[str]
+    #: Whether to answer with a free name beside each that is taken.
+    free_names: bool = False
+
+
+class TakenKey(Struct, frozen=True, kw_only=True):
+    """Something that lies there already."""
+
+    key: str
+    #: Null for a container.
+    size_bytes: int | None
+    #: CRC-32 of what an upload from here put there lately; null where that is not known.
+    crc32: int | None = None
+    #: The next free key beside it (``name (2).nc``), where that was asked for.
+    free_key: str | None = None
+
+
+class Taken(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST uploads/taken``, in the order of the request; keys that are free are left out."""
+
+    taken: list[TakenKey]
+
+
+class BatchFile(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """A small file in a batch."""
+
+    key: str
+    size_bytes: int
+    #: Of its bytes (https://www.rfc-editor.org/rfc/rfc1952#section-8), as an unsigned number.
+    crc32: int
+    media_type: str = ""
+
+
+class Batch(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Begins the body of ``POST uploads/batch``, behind its own length (4 bytes, big endian); the files' bytes follow."""
+
+    endpoint: str
+    files: list[BatchFile]
+    #: Whether what lies there may be replaced; such a file fails with ``exists`` else.
+    replace: bool = False
+
+
+class BatchProblem(Struct, frozen=True, kw_only=True):
+    """A file of a batch that was not put."""
+
+    key: str
+    problem: Problem
+
+
+class BatchResult(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST uploads/batch``. Files without a problem lie there whole."""
+
+    problems: list[BatchProblem]
+
+
 class UploadRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Body of ``POST uploads``."""
+    """Body of ``POST uploads``: begin a large file, or go on with it."""
 
     endpoint: str
     key: str
     size_bytes: int
-    if_exists: IfExists = "fail"
+    #: Milliseconds since 1970, as the browser says it; the same file offered again goes on where it stood.
+    modified_ms: int
+    media_type: str = ""
+    #: Whether what lies there may be replaced; ``exists`` else.
+    replace: bool = False
+
+
+class UploadPart(Struct, frozen=True, kw_only=True):
+    """Answer of ``PUT uploads/{id}/parts/{n}``: a part that the store has."""
+
+    #: From 1.
+    number: int
+    crc32: int
 
 
 class Upload(Struct, frozen=True, kw_only=True):
     """Answer of ``POST uploads`` and ``GET uploads/{id}``."""
 
     id: str
-    #: Where it will lie; another key than was asked for where that one was taken and ``ifExists`` is ``rename``.
+    endpoint: str
     key: str
-    #: Every part but the last has this size.
+    #: Null where another program began it.
+    size_bytes: int | None
+    #: Every part but the last has this size. 0 where another program began it: it can only be removed.
     part_size_bytes: int
-    #: Numbers, from 1, of the parts that have arrived.
-    parts_done: list[int]
+    #: Parts that may be under way at a time. Where this is 1, they must come in order.
+    parallel: int
+    #: Those that have arrived.
+    parts_done: list[UploadPart]
+    started_at: str
+    #: When it is given up, unless it goes on; null where that is not up to this server.
+    expires_at: str | None
+
+
+class Uploads(Struct, frozen=True, kw_only=True):
+    """Answer of ``GET uploads``: what was begun below a place and not ended, oldest first."""
+
+    uploads: list[Upload]
+    #: Whether there are more.
+    is_truncated: bool = False
+
+
+class Uploaded(Struct, frozen=True, kw_only=True):
+    """Answer of ``POST uploads/{id}/complete``: the object is there, and was checked."""
+
+    endpoint: str
+    key: str
+    size_bytes: int
+
+
+class CreateRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
+    """Body of ``POST containers``: make a bucket or a folder."""
+
+    endpoint: str
+    #: Ends in ``/``. A folder of an object store is an object that stands for it (its key ends in ``/``, too).
+    key: str
 
 
 class PreviewHeader(Struct, frozen=True, kw_only=True):
@@ -298,6 +403,8 @@ class JobRequest(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Body of ``POST jobs``."""
 
     kind: JobKind
+    #: ``~`` names the files of the Jupyter server itself, for ``copy`` from and to them; keys are paths in JupyterLab's
+    #: file browser.
     endpoint: str
     #: A container (ends in ``/``; ``""`` is the root) and all below it, or one object.
     key: str
@@ -473,8 +580,15 @@ WIRE_TYPES: tuple[Any, ...] = (
     Snippets,
     ErrorBody,
     Node,
+    TakenRequest,
+    Taken,
+    Batch,
+    BatchResult,
     UploadRequest,
-    Upload,
+    UploadPart,
+    Uploads,
+    Uploaded,
+    CreateRequest,
     PreviewHeader,
     JobRequest,
     Job,

@@ -88,6 +88,10 @@ export interface IEndpoint {
    * Prefixes below which alone that holds; null where it holds everywhere or nowhere.
    */
   writablePrefixes: string[] | null;
+  /**
+   * Whether buckets may be made.
+   */
+  createsBuckets: boolean;
   status: EndpointStatus;
   source: EndpointSource;
   problem: IProblem | null;
@@ -342,13 +346,113 @@ export interface ISnippets {
 export type IfExists = 'fail' | 'replace' | 'rename';
 
 /**
- * Body of `POST uploads`.
+ * Body of `POST uploads/taken`: which of these keys hold something already.
+ */
+export interface ITakenRequest {
+  endpoint: string;
+  /**
+   * At most 10,000; a container (ends in `/`) is taken where anything lies below it.
+   */
+  keys: string[];
+  /**
+   * Whether to answer with a free name beside each that is taken.
+   */
+  freeNames?: boolean;
+}
+
+/**
+ * Something that lies there already.
+ */
+export interface ITakenKey {
+  key: string;
+  /**
+   * Null for a container.
+   */
+  sizeBytes: number | null;
+  /**
+   * CRC-32 of what an upload from here put there lately; null where that is not known.
+   */
+  crc32: number | null;
+  /**
+   * The next free key beside it (`name (2).nc`), where that was asked for.
+   */
+  freeKey: string | null;
+}
+
+/**
+ * Answer of `POST uploads/taken`, in the order of the request; keys that are free are left out.
+ */
+export interface ITaken {
+  taken: ITakenKey[];
+}
+
+/**
+ * A small file in a batch.
+ */
+export interface IBatchFile {
+  key: string;
+  sizeBytes: number;
+  /**
+   * Of its bytes (https://www.rfc-editor.org/rfc/rfc1952#section-8), as an unsigned number.
+   */
+  crc32: number;
+  mediaType: string;
+}
+
+/**
+ * Begins the body of `POST uploads/batch`, behind its own length (4 bytes, big endian); the files' bytes follow.
+ */
+export interface IBatch {
+  endpoint: string;
+  files: IBatchFile[];
+  /**
+   * Whether what lies there may be replaced; such a file fails with `exists` else.
+   */
+  replace: boolean;
+}
+
+/**
+ * A file of a batch that was not put.
+ */
+export interface IBatchProblem {
+  key: string;
+  problem: IProblem;
+}
+
+/**
+ * Answer of `POST uploads/batch`. Files without a problem lie there whole.
+ */
+export interface IBatchResult {
+  problems: IBatchProblem[];
+}
+
+/**
+ * Body of `POST uploads`: begin a large file, or go on with it.
  */
 export interface IUploadRequest {
   endpoint: string;
   key: string;
   sizeBytes: number;
-  ifExists?: IfExists;
+  /**
+   * Milliseconds since 1970, as the browser says it; the same file offered again goes on where it stood.
+   */
+  modifiedMs: number;
+  mediaType?: string;
+  /**
+   * Whether what lies there may be replaced; `exists` else.
+   */
+  replace?: boolean;
+}
+
+/**
+ * Answer of `PUT uploads/{id}/parts/{n}`: a part that the store has.
+ */
+export interface IUploadPart {
+  /**
+   * From 1.
+   */
+  number: number;
+  crc32: number;
 }
 
 /**
@@ -356,18 +460,60 @@ export interface IUploadRequest {
  */
 export interface IUpload {
   id: string;
-  /**
-   * Where it will lie; another key than was asked for where that one was taken and `ifExists` is `rename`.
-   */
+  endpoint: string;
   key: string;
   /**
-   * Every part but the last has this size.
+   * Null where another program began it.
+   */
+  sizeBytes: number | null;
+  /**
+   * Every part but the last has this size. 0 where another program began it: it can only be removed.
    */
   partSizeBytes: number;
   /**
-   * Numbers, from 1, of the parts that have arrived.
+   * Parts that may be under way at a time. Where this is 1, they must come in order.
    */
-  partsDone: number[];
+  parallel: number;
+  /**
+   * Those that have arrived.
+   */
+  partsDone: IUploadPart[];
+  startedAt: string;
+  /**
+   * When it is given up, unless it goes on; null where that is not up to this server.
+   */
+  expiresAt: string | null;
+}
+
+/**
+ * Answer of `GET uploads`: what was begun below a place and not ended, oldest first.
+ */
+export interface IUploads {
+  uploads: IUpload[];
+  /**
+   * Whether there are more.
+   */
+  isTruncated: boolean;
+}
+
+/**
+ * Answer of `POST uploads/{id}/complete`: the object is there, and was checked.
+ */
+export interface IUploaded {
+  endpoint: string;
+  key: string;
+  sizeBytes: number;
+}
+
+/**
+ * Body of `POST containers`: make a bucket or a folder.
+ */
+export interface ICreateRequest {
+  endpoint: string;
+  /**
+   * Ends in `/`. A folder of an object store is an object that stands for it (its key ends in `/`, too).
+   */
+  key: string;
 }
 
 /**
@@ -406,6 +552,9 @@ export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled';
  */
 export interface IJobRequest {
   kind: JobKind;
+  /**
+   * `~` names the files of the Jupyter server itself, for `copy` from and to them; keys are paths in JupyterLab's file browser.
+   */
   endpoint: string;
   /**
    * A container (ends in `/`; `""` is the root) and all below it, or one object.
