@@ -270,8 +270,9 @@ class TakenKey(Struct, frozen=True, kw_only=True):
     key: str
     #: Null for a container.
     size_bytes: int | None
-    #: CRC-32 of what an upload from here put there lately; null where that is not known.
-    crc32: int | None = None
+    #: Of the file that an upload from here put there lately (``modified_ms`` of the request), null where none did. The
+    #: same file offered again, with this time and this size, has arrived already.
+    modified_ms: int | None = None
     #: The next free key beside it (``name (2).nc``), where that was asked for.
     free_key: str | None = None
 
@@ -289,6 +290,8 @@ class BatchFile(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     size_bytes: int
     #: Of its bytes (https://www.rfc-editor.org/rfc/rfc1952#section-8), as an unsigned number.
     crc32: int
+    #: Milliseconds since 1970, as the browser says it.
+    modified_ms: int
     media_type: str = ""
 
 
@@ -427,8 +430,8 @@ class JobProgress(Struct, frozen=True, kw_only=True):
     #: What there is to do, where that is known.
     total_objects: int | None = None
     total_bytes: int | None = None
-    #: Requests to the store so far.
-    requests: int = 0
+    #: Listings so far, for ``usage``; null for the others, where clients of stores send what nobody counts.
+    requests: int | None = None
 
 
 class ChunkCount(Struct, frozen=True, kw_only=True):
@@ -521,6 +524,8 @@ class Job(Struct, frozen=True, kw_only=True):
     kind: JobKind
     endpoint: str
     key: str
+    #: What was asked for, also by a page that has been reloaded since.
+    request: JobRequest
     state: JobState
     progress: JobProgress
     #: Null until the job is done. (Usage names ``rows``, the others do not.)
@@ -530,7 +535,10 @@ class Job(Struct, frozen=True, kw_only=True):
 
 
 class Jobs(Struct, frozen=True, kw_only=True):
-    """Answer of ``GET jobs``: those under way and the last that ended, newest first."""
+    """Answer of ``GET jobs``: those under way and the last that ended, newest first.
+
+    Counts come without their result, which may be large: ``GET jobs/{id}`` has it.
+    """
 
     jobs: list[Job]
 

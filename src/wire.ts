@@ -370,9 +370,9 @@ export interface ITakenKey {
    */
   sizeBytes: number | null;
   /**
-   * CRC-32 of what an upload from here put there lately; null where that is not known.
+   * Of the file that an upload from here put there lately (`modified_ms` of the request), null where none did. The same file offered again, with this time and this size, has arrived already.
    */
-  crc32: number | null;
+  modifiedMs: number | null;
   /**
    * The next free key beside it (`name (2).nc`), where that was asked for.
    */
@@ -396,6 +396,10 @@ export interface IBatchFile {
    * Of its bytes (https://www.rfc-editor.org/rfc/rfc1952#section-8), as an unsigned number.
    */
   crc32: number;
+  /**
+   * Milliseconds since 1970, as the browser says it.
+   */
+  modifiedMs: number;
   mediaType: string;
 }
 
@@ -591,9 +595,9 @@ export interface IJobProgress {
   totalObjects: number | null;
   totalBytes: number | null;
   /**
-   * Requests to the store so far.
+   * Listings so far, for `usage`; null for the others, where clients of stores send what nobody counts.
    */
-  requests: number;
+  requests: number | null;
 }
 
 /**
@@ -720,6 +724,10 @@ export interface IJob {
   kind: JobKind;
   endpoint: string;
   key: string;
+  /**
+   * What was asked for, also by a page that has been reloaded since.
+   */
+  request: IJobRequest;
   state: JobState;
   progress: IJobProgress;
   /**
@@ -732,6 +740,8 @@ export interface IJob {
 
 /**
  * Answer of `GET jobs`: those under way and the last that ended, newest first.
+ *
+ * Counts come without their result, which may be large: `GET jobs/{id}` has it.
  */
 export interface IJobs {
   jobs: IJob[];
