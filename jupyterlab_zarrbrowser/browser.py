@@ -381,7 +381,8 @@ class Browser:
             self._marks.put(_place(store, key), scan.marks)
             return await self._history.keep(_place(store, key), usage)
 
-        return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else wire.JobProgress())
+        unbegun = wire.JobProgress(requests=0)
+        return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else unbegun)
 
     def _start_copy(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
         if request.to_key is None:
@@ -398,11 +399,12 @@ class Browser:
             _check_is_no_bucket(which, key)
         if key.endswith("/") != to_key.endswith("/") or not key or not to_key:
             raise BrowserError("bad_request", "A folder is copied to a folder, an object to an object.")
-        place, to_place = which.store.uri(key), target.store.uri(to_key)
-        if key.endswith("/") and (to_place.startswith(place) or place.startswith(to_place)):
-            raise BrowserError("bad_request", "A folder cannot be copied into itself.", "Choose another place.")
-        if place == to_place:
-            raise BrowserError("bad_request", "It lies there already.", "Choose another place.")
+        if which.store.shares_service(target.store):  # else the copy itself finds out
+            place, to_place = which.store.uri(key), target.store.uri(to_key)
+            if key.endswith("/") and (to_place.startswith(place) or place.startswith(to_place)):
+                raise BrowserError("bad_request", "A folder cannot be copied into itself.", "Choose another place.")
+            if place == to_place:
+                raise BrowserError("bad_request", "It lies there already.", "Choose another place.")
         copy = Copy(which.store, key, target.store, to_key, request.if_exists, delete_source=request.delete_source)
         return self.jobs.start(request, lambda: self._changing(target, copy.run(), which), copy.progress)
 

@@ -26,6 +26,7 @@ STATUS: dict[str, int] = {
     "no_such_bucket": 404,
     "conflict": 409,
     "exists": 409,
+    "more_than_agreed": 409,
     "too_large": 413,
     "bad_range": 416,
     "corrupted": 422,
@@ -71,6 +72,7 @@ _HINTS: dict[str, str] = {
     "read_only": "Choose another place, or ask the administrator to make it writable.",
     "exists": "Choose to replace it, or another name.",
     "conflict": "Refresh the folder to see what is there.",
+    "more_than_agreed": "Count it again to see what is there.",
     "outside_endpoints": "Ask the administrator to add it to c.ZarrBrowser.endpoints.",
 }
 

@@ -45,15 +45,18 @@ class _Job:
             self.state = "cancelled"
         self.ended.set()
 
-    def public(self) -> wire.Job:
+    def public(self, *, is_listed: bool = False) -> wire.Job:
+        # A count has thousands of rows, and a list up to a hundred jobs.
+        is_left_out = is_listed and isinstance(self.result, wire.Usage)
         return wire.Job(
             id=self.id,
             kind=self.request.kind,
             endpoint=self.request.endpoint,
             key=self.request.key,
+            request=self.request,
             state=self.state,
             progress=self.progress(),
-            result=self.result,
+            result=None if is_left_out else self.result,
             error=self.error,
             started_at=self.started_at,
         )
@@ -107,8 +110,8 @@ class Jobs:
             job.state, job.error = "failed", BrowserError("internal", "The job failed; the log says more.").problem()
 
     def list(self) -> wire.Jobs:
-        """Newest first."""
-        return wire.Jobs(jobs=[job.public() for job in reversed(self._jobs.values())])
+        """Newest first, without the results of counts."""
+        return wire.Jobs(jobs=[job.public(is_listed=True) for job in reversed(self._jobs.values())])
 
     def get(self, job_id: str) -> wire.Job:
         """Raises BrowserError (``not_found``) for a job that there never was, or that ended long ago."""

@@ -24,6 +24,9 @@ _BATCH = 1000
 #: Metadata documents that wait in memory for their turn: all that a hundred thousand arrays have.
 _MAX_DOCUMENTS = 400_000
 
+#: Objects up to which it is counted beforehand what there is to rewrite: about one request for 1,000 rewritten ones.
+_MAX_WEIGHED = 10_000_000
+
 #: A suffix that makes another name, up to this many.
 _MAX_NAMES = 1000
 
@@ -73,7 +76,8 @@ class Deletion:
         Raises
         ------
         BrowserError
-            ``conflict`` where there is more than was agreed to, ``not_found`` where there is nothing.
+            ``more_than_agreed``, ``conflict`` where it has changed since it was copied, or changes meanwhile,
+            ``not_found`` where there is nothing.
         """
         store, key = self._store, self._key
         if not key.endswith("/"):
@@ -84,7 +88,7 @@ class Deletion:
         total = self._total = await _weigh(store, key)
         if self._max_objects is not None and total.objects > self._max_objects:
             raise BrowserError(
-                "conflict",
+                "more_than_agreed",
                 f"There are {total.objects:,} objects by now, and you agreed to delete {self._max_objects:,}.",
                 "Nothing was deleted. Count it again.",
             )
@@ -157,11 +161,12 @@ class Copy:
         Raises
         ------
         BrowserError
-            ``conflict`` where something is there already, ``store_error`` where the copy is not what was copied.
+            ``exists`` where something is there already, ``bad_request`` where both are one, ``store_error`` where the
+            copy is not what was copied, and what :class:`Deletion` raises.
         """
         if await self._target.overlaps(self._source, self._key, self._to_key):
             # Whoever moves would delete the only one there is.
-            raise BrowserError("conflict", "Both names lead to the same place.", "Choose another place.")
+            raise BrowserError("bad_request", "Both names lead to the same place.", "Choose another place.")
         self._to_key = await self._free_key()
         if not self._key.endswith("/"):
             total = self._total = _Census.of(await self._source.stat(self._key))
@@ -240,7 +245,7 @@ class Copy:
             return self._to_key
         if self._if_exists == "fail":
             raise BrowserError(
-                "conflict",
+                "exists",
                 f"{self._target.uri(self._to_key)} is there already.",
                 "Choose to replace it, or another name.",
             )
@@ -253,7 +258,7 @@ class Copy:
             key = f"{stem} ({number}){end}{slash}"
             if not await _exists(self._target, key):
                 return key
-        raise BrowserError("conflict", "Too many copies of that name are there already.", "Choose another name.")
+        raise BrowserError("exists", "Too many copies of that name are there already.", "Choose another name.")
 
 
 class Renewal:
@@ -268,16 +273,20 @@ class Renewal:
     def __init__(self, store: Store, key: str) -> None:
         self._store, self._key = store, key
         self._objects = self._bytes = 0
+        self._total: _Census | None = None
 
     def progress(self) -> wire.JobProgress:
-        return wire.JobProgress(objects=self._objects, bytes=self._bytes)
+        return _progress(self._objects, self._bytes, self._total)
 
     async def run(self) -> wire.Transferred:
         """Rewrite. Raises BrowserError as :meth:`Store.copy`; what was rewritten until then stays so."""
         store, key = self._store, self._key
         if not key.endswith("/"):
-            await self._one(key, (await store.stat(key)).size_bytes or 0)
+            total = self._total = _Census.of(await store.stat(key))
+            await self._one(key, total.bytes)
         else:
+            # Only so that one sees how far it is: of very much, that stays unknown.
+            self._total = await _weigh_up_to(store, key, _MAX_WEIGHED)
             async for block in _blocks(store, key):
                 await gather(self._one(key + name, size) for name, size in zip(block.keys, block.sizes, strict=True))
         return wire.Transferred(endpoint=store.id, key=key, objects=self._objects, bytes=self._bytes)
@@ -351,6 +360,13 @@ async def _weigh(store: Store, container: str) -> _Census:
     census = _Census()
     await Scan(store, container, census.add).run()
     return census
+
+
+async def _weigh_up_to(store: Store, container: str, most: int) -> _Census | None:
+    """The same, None where there are more objects than that."""
+    census = _Census()
+    end = await Scan(store, container, census.add, max_objects=most).run()
+    return census if end.is_complete and census.objects <= most else None
 
 
 def _progress(objects: int, size: int, total: _Census | None) -> wire.JobProgress:

@@ -142,7 +142,7 @@ export interface IBrowserApi {
   startJob(request: IJobRequest, signal: AbortSignal): Promise<IJob>;
   job(id: string, signal: AbortSignal): Promise<IJob>;
   /**
-   * Jobs under way and the last that ended, newest first.
+   * Jobs under way and the last that ended, newest first; counts without their result.
    */
   jobs(signal: AbortSignal): Promise<IJobs>;
   cancelJob(id: string, signal: AbortSignal): Promise<IJob>;

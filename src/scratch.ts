@@ -36,12 +36,11 @@ import type { ILocation } from './nodes';
 import { OncePerDay, reminderOf } from './reminders';
 import type { ICodePlacer, IPanelHandle } from './tokens';
 import { isUsage, takesAway } from './usage';
-import type { ITransfer } from './usage';
 import { UsageView } from './usageView';
 import type { UsageCommand } from './view/scratch/context';
 import type { UsagePanel } from './view/scratch/panel';
 import { ScratchStatus } from './view/scratch/status';
-import type { IUsageRow } from './wire';
+import type { IJob, IUsageRow } from './wire';
 
 const ROW_SELECTOR = '.jp-ZarrUsage-row';
 
@@ -105,10 +104,7 @@ export class Scratch implements IDisposable {
     app.shell.activateById(widget.id);
     await browser.usage.load();
     if (args.count === true && root) {
-      const { usage, isCounting } = browser.usage.place(root);
-      if (!usage && !isCounting) {
-        void browser.usage.count(root);
-      }
+      void browser.usage.look(root);
     }
     return widget;
   }
@@ -383,11 +379,11 @@ export class Scratch implements IDisposable {
 
   // --- Ends of jobs ---
 
-  private _onEnded(_: unknown, transfer: ITransfer): void {
+  private _onEnded(_: unknown, job: IJob): void {
     void this._guard(async () => {
-      if (!(await this._askedAgain(transfer))) {
-        this._tell(transfer);
-        await this._refreshTree(transfer);
+      if (!(await this._askedAgain(job))) {
+        this._tell(job);
+        await this._refreshTree(job);
       }
     });
   }
@@ -395,25 +391,20 @@ export class Scratch implements IDisposable {
   /**
    * Whether a copy failed because something was there, and that was talked about.
    */
-  private async _askedAgain({ job, request }: ITransfer): Promise<boolean> {
+  private async _askedAgain({ error, kind, request }: IJob): Promise<boolean> {
     const { browser, trans } = this._options;
-    const isTaken =
-      job.kind === 'copy' &&
-      job.error?.code === 'conflict' &&
-      // Later on, it means that something was written meanwhile.
-      job.progress.totalObjects === null;
-    if (!isTaken || !request || !job.error) {
+    if (kind !== 'copy' || error?.code !== 'exists') {
       return false;
     }
     const { askConflict } = await import('./view/scratch/dialogs');
-    const ifExists = await askConflict(job.error, trans);
+    const ifExists = await askConflict(error, trans);
     if (ifExists) {
       await browser.usage.start({ ...request, ifExists });
     }
     return true;
   }
 
-  private _tell({ job, request }: ITransfer): void {
+  private _tell(job: IJob): void {
     const { app, trans } = this._options;
     const name = nameOfKey(job.key);
     const isCopy = job.kind === 'copy';
@@ -433,7 +424,7 @@ export class Scratch implements IDisposable {
         const target = { endpoint: result.endpoint, key: result.key };
         const uri = this._uriOf(target);
         Notification.success(
-          request?.deleteSource
+          job.request.deleteSource
             ? trans.__('Kept as %1, and deleted from the scratch.', uri)
             : trans.__('Kept as %1.', uri),
           {
@@ -490,15 +481,16 @@ export class Scratch implements IDisposable {
     }
   }
 
-  private async _refreshTree({ job, request }: ITransfer): Promise<void> {
+  private async _refreshTree(job: IJob): Promise<void> {
     const { model } = this._options.browser;
+    const { request } = job;
     const changed: ILocation[] = [];
-    if (takesAway(job, request)) {
+    if (takesAway(job)) {
       changed.push(job);
     }
     if (job.result && !isUsage(job.result)) {
       changed.push(job.result);
-    } else if (request?.toKey) {
+    } else if (request.toKey) {
       const endpoint = request.toEndpoint ?? job.endpoint;
       changed.push({ endpoint, key: request.toKey });
     }

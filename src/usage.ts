@@ -28,6 +28,11 @@ const RECOUNT_OBJECTS = 50_000;
 const PLACES_KEPT = 100;
 
 /**
+ * Jobs of which it is remembered that they have ended: as many as the server itself remembers, and those of a while.
+ */
+const ENDS_KEPT = 200;
+
+/**
  * What is known of the weight of a place.
  */
 export interface IPlaceState {
@@ -64,17 +69,6 @@ const UNKNOWN: IPlaceState = {
 };
 
 /**
- * A copy or deletion under way.
- */
-export interface ITransfer {
-  readonly job: IJob;
-  /**
-   * What was asked for; null where that was before this page was loaded.
-   */
-  readonly request: IJobRequest | null;
-}
-
-/**
  * Where the user's scratch lies, what places weigh, and the jobs under way. No DOM.
  */
 export class UsageModel {
@@ -85,9 +79,9 @@ export class UsageModel {
   }
 
   /**
-   * Emitted when a copy or a deletion is over, however it ended.
+   * Emitted when a copy or a deletion is over, however it ended. Once for each.
    */
-  get ended(): ISignal<this, ITransfer> {
+  get ended(): ISignal<this, IJob> {
     return this._ended;
   }
 
@@ -188,6 +182,34 @@ export class UsageModel {
   }
 
   /**
+   * Fetch the last count of a place where the server remembers one that this page has not seen.
+   */
+  async recall(place: ILocation): Promise<void> {
+    const id = this._counts.get(idOf(place));
+    if (id === undefined) {
+      return;
+    }
+    this._counts.delete(idOf(place));
+    try {
+      const { result } = await this._api.job(id, this._abort.signal);
+      this._learn(isUsage(result) ? result : null);
+    } catch {
+      // The server has forgotten it meanwhile; it can be counted again.
+    }
+  }
+
+  /**
+   * Count a place, unless a count of it is known or under way.
+   */
+  async look(place: ILocation): Promise<void> {
+    await this.recall(place);
+    const { usage, isCounting } = this.place(place);
+    if (!usage && !isCounting) {
+      await this.count(place);
+    }
+  }
+
+  /**
    * Count all below a place. What was known of it stays until the end.
    */
   async count(place: ILocation): Promise<void> {
@@ -206,7 +228,7 @@ export class UsageModel {
         { kind: 'usage', ...location },
         this._abort.signal
       );
-      await this._follow(job, null);
+      await this._follow(job);
     } catch (error) {
       this._failed(location, error);
     }
@@ -217,7 +239,7 @@ export class UsageModel {
   /**
    * Copies and deletions under way, the latest first.
    */
-  get transfers(): readonly ITransfer[] {
+  get transfers(): readonly IJob[] {
     return [...this._transfers.values()].reverse();
   }
 
@@ -228,7 +250,7 @@ export class UsageModel {
    */
   async start(request: IJobRequest): Promise<void> {
     const job = await this._api.startJob(request, this._abort.signal);
-    void this._follow(job, request);
+    void this._follow(job);
   }
 
   /**
@@ -277,11 +299,12 @@ export class UsageModel {
       for (const { usage } of scratch.locations) {
         this._learn(usage);
       }
+      this._counts.clear();
       for (const job of jobs) {
         if (isUnderWay(job)) {
-          void this._follow(job, null);
-        } else if (isUsage(job.result)) {
-          this._learn(job.result);
+          void this._follow(job);
+        } else if (job.kind === 'usage' && job.state === 'done') {
+          this._listCount(job);
         }
       }
       this._problem = null;
@@ -299,14 +322,12 @@ export class UsageModel {
   /**
    * Take what a job says until it ends.
    */
-  private async _follow(job: IJob, request: IJobRequest | null): Promise<void> {
-    if (this._watched.has(job.id)) {
+  private async _follow(job: IJob): Promise<void> {
+    // A list, and the answer to what began it, may be older than its end.
+    if (this._watched.has(job.id) || this._ends.has(job.id)) {
       return;
     }
     this._watched.add(job.id);
-    if (job.kind !== 'usage') {
-      this._transfers.set(job.id, { job, request });
-    }
     this._took(job);
     try {
       const last = isUnderWay(job)
@@ -327,7 +348,7 @@ export class UsageModel {
   }
 
   private _lastOf(job: IJob): IJob {
-    return this._transfers.get(job.id)?.job ?? this.place(job).job ?? job;
+    return this._transfers.get(job.id) ?? this.place(job).job ?? job;
   }
 
   private _took(job: IJob): void {
@@ -336,21 +357,25 @@ export class UsageModel {
     }
     if (!isUnderWay(job)) {
       this._watched.delete(job.id);
+      this._ends.add(job.id);
+      const [oldest] = this._ends;
+      if (oldest !== undefined && this._ends.size > ENDS_KEPT) {
+        this._ends.delete(oldest);
+      }
     }
     if (job.kind === 'usage') {
       this._tookCount(job);
       return;
     }
-    const request = this._transfers.get(job.id)?.request ?? null;
     if (isUnderWay(job)) {
-      this._transfers.set(job.id, { job, request });
+      this._transfers.set(job.id, job);
       this._touch();
       return;
     }
     this._transfers.delete(job.id);
-    this._changedBy(job, request);
+    this._changedBy(job);
     this._touch();
-    this._ended.emit({ job, request });
+    this._ended.emit(job);
   }
 
   private _tookCount(job: IJob): void {
@@ -386,6 +411,18 @@ export class UsageModel {
     }
   }
 
+  /**
+   * Note a count that another page has made. Newer ones come first.
+   */
+  private _listCount(job: IJob): void {
+    const id = idOf(job);
+    const known = this.place(job).usage;
+    // Its result says when it began, too, and may be a moment later.
+    if (!this._ends.has(job.id) && !(known && known.asOf >= job.startedAt)) {
+      this._counts.set(id, this._counts.get(id) ?? job.id);
+    }
+  }
+
   private _learn(usage: IUsage | null): void {
     const known = usage && this.place(usage).usage;
     if (usage && (!known || known.asOf < usage.asOf)) {
@@ -413,18 +450,18 @@ export class UsageModel {
   /**
    * Bring what is known in step with what a copy or a deletion has done.
    */
-  private _changedBy(job: IJob, request: IJobRequest | null): void {
-    const { result } = job;
+  private _changedBy(job: IJob): void {
+    const { request, result } = job;
     const isDone = job.state === 'done' && result !== null && !isUsage(result);
-    const isGone = takesAway(job, request);
+    const isGone = takesAway(job);
     const changed: ILocation[] = isGone || job.kind === 'renew' ? [job] : [];
     if (job.kind === 'copy') {
       changed.push(
         isDone
           ? result
           : {
-              endpoint: request?.toEndpoint ?? job.endpoint,
-              key: request?.toKey ?? ''
+              endpoint: request.toEndpoint ?? job.endpoint,
+              key: request.toKey ?? ''
             }
       );
     }
@@ -434,11 +471,11 @@ export class UsageModel {
       if (!usage || !changed.some(each => lies(each, place))) {
         continue;
       }
-      if (isDone && isGone && request !== null && lies(place, job)) {
+      if (isDone && isGone && lies(place, job)) {
         this._places.delete(id);
         continue;
       }
-      if (isDone && isGone && request !== null && lies(job, place)) {
+      if (isDone && isGone && lies(job, place)) {
         const less = withoutKey(usage, job.key, result);
         this._set(place, { usage: less, isAdjusted: true });
       }
@@ -456,7 +493,9 @@ export class UsageModel {
   private readonly _abort = new AbortController();
   private _clusterBytes = Infinity;
   private readonly _changed = new Signal<this, void>(this);
-  private readonly _ended = new Signal<this, ITransfer>(this);
+  private readonly _counts = new Map<string, string>();
+  private readonly _ended = new Signal<this, IJob>(this);
+  private readonly _ends = new Set<string>();
   private _endpoints: ReadonlyMap<string, IEndpoint> = new Map();
   private _keep: readonly string[] = [];
   private _loading: Promise<void> | null = null;
@@ -465,7 +504,7 @@ export class UsageModel {
   private _problem: IProblem | null = null;
   private _remarks: readonly IHealth[] = [];
   private _status: 'idle' | 'loading' | 'ready' | 'error' = 'idle';
-  private readonly _transfers = new Map<string, ITransfer>();
+  private readonly _transfers = new Map<string, IJob>();
   private _version = 0;
   private readonly _watched = new Set<string>();
 }
@@ -477,12 +516,11 @@ export function isUsage(
 }
 
 /**
- * Whether a job deletes what it works on; of one that an earlier page began, that may be so.
+ * Whether a job deletes what it works on.
  */
-export function takesAway(job: IJob, request: IJobRequest | null): boolean {
+export function takesAway({ kind, request }: IJob): boolean {
   return (
-    job.kind === 'delete' ||
-    (job.kind === 'copy' && (request === null || request.deleteSource === true))
+    kind === 'delete' || (kind === 'copy' && request.deleteSource === true)
   );
 }
 

@@ -39,6 +39,7 @@ export class UsageView {
   constructor(private readonly _options: IUsageViewOptions) {
     this._place = _options.at ?? null;
     _options.model.changed.connect(this._onModelChanged, this);
+    this._recall();
   }
 
   get changed(): ISignal<this, void> {
@@ -109,6 +110,7 @@ export class UsageView {
     this._place = { endpoint: place.endpoint, key: place.key };
     this._search = '';
     this._activeKey = null;
+    this._recall();
     this._touch();
   }
 
@@ -120,9 +122,7 @@ export class UsageView {
     if (place && row.key.endsWith('/')) {
       const inner = { endpoint: place.endpoint, key: row.key };
       this.show(inner);
-      if (this._options.model.place(inner).usage === null) {
-        void this._options.model.count(inner);
-      }
+      void this._options.model.look(inner);
     }
   }
 
@@ -237,7 +237,14 @@ export class UsageView {
   }
 
   private _onModelChanged(): void {
+    this._recall();
     this._touch();
+  }
+
+  private _recall(): void {
+    if (this.place) {
+      void this._options.model.recall(this.place);
+    }
   }
 
   private _touch(): void {

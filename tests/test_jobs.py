@@ -147,7 +147,7 @@ def test_deleting_takes_metadata_first_and_no_neighbour(lab: Lab) -> None:
 def test_no_more_is_deleted_than_was_agreed_to(lab: Lab) -> None:
     job = lab.run("delete", STORE, max_objects=4)
     assert job.error is not None
-    assert job.error.code == "conflict"
+    assert job.error.code == "more_than_agreed"
     assert lab.keys() == set(OBJECTS)
 
 
@@ -229,7 +229,7 @@ def test_nothing_is_overwritten_without_an_answer(lab: Lab, key: str) -> None:
     before = lab.keys("jobs-kept")
     again = lab.run("copy", key, to_endpoint="kept", to_key=to_key)
     assert again.error is not None
-    assert again.error.code == "conflict"
+    assert again.error.code == "exists"
     assert lab.keys("jobs-kept") == before
     renamed = lab.run("copy", key, to_endpoint="kept", to_key=to_key, if_exists="rename")
     assert isinstance(renamed.result, wire.Transferred)
@@ -274,7 +274,8 @@ class TestThroughHttp:
         assert events[-1]["state"] == "done"
         assert (events[-1]["result"]["objects"], events[-1]["result"]["bytes"]) == (30, sum(range(30)))
         listed = json.loads((await jp_fetch(*api)).body)["jobs"]
-        assert [each["id"] for each in listed] == [job["id"]]
+        assert [(each["id"], each["state"], each["result"]) for each in listed] == [(job["id"], "done", None)]
+        assert json.loads(body).items() <= listed[0]["request"].items()
         again = json.loads((await jp_fetch(*api, job["id"])).body)
         assert again == events[-1]
         ended = json.loads((await jp_fetch(*api, job["id"], method="DELETE")).body)

@@ -29,6 +29,9 @@ _T = TypeVar("_T")
 #: What may be over in a moment. Reading twice does no harm.
 _WORTH_ANOTHER_TRY = frozenset({"throttled", "unreachable", "store_error"})
 
+#: Objects by which it is told whether two containers are one.
+_LOOK = 100
+
 #: Seconds before that, give or take a half.
 _PAUSE_S = 0.2
 
@@ -191,8 +194,36 @@ class Store(ABC):
             raise self._of_change(exc) from exc
 
     async def overlaps(self, other: Store, other_key: str, key: str) -> bool:
-        """Whether the two are the same, or one lies in the other, as far as that can be known."""
-        return self.shares_service(other) and _is_within(self.uri(key), other.uri(other_key))
+        """Whether the two are the same, or one lies in the other: two requests at most.
+
+        Raises
+        ------
+        BrowserError
+            What :meth:`list` and :meth:`stat` raise, but for ``not_found``.
+        """
+        here, there = self.uri(key), other.uri(other_key)
+        if not _is_within(here, there):
+            return False
+        if self.shares_service(other):
+            return True
+        # Two services may have a bucket of the same name, and one service may be known by two names. What both of them
+        # reach tells: it has other dates where it is a copy.
+        inner = max(here, there, key=len)
+        mine, theirs = self.key_of(inner), other.key_of(inner)
+        return mine is None or theirs is None or await self._look(mine) == await other._look(theirs)
+
+    async def _look(self, key: str) -> object:
+        """What can be seen at a key with one request; the same wherever there is nothing."""
+        try:
+            if key.endswith("/"):
+                block = await self.scan(key, limit=_LOOK)
+                return block.keys, block.sizes, block.modified
+            found = await self.stat(key)
+        except BrowserError as exc:
+            if exc.code != "not_found":
+                raise
+            return None if not key.endswith("/") else ([], [], [])
+        return found.size_bytes, found.modified_at
 
     def shares_service(self, other: Store) -> bool:
         """Whether objects can be copied from there without passing through this server."""

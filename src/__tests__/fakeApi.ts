@@ -378,13 +378,14 @@ export class FakeApi implements IBrowserApi {
       kind: request.kind,
       endpoint: request.endpoint,
       key: request.key,
+      request,
       state: 'running',
       progress: {
         objects: 0,
         bytes: 0,
         totalObjects: null,
         totalBytes: null,
-        requests: 0
+        requests: null
       },
       result: null,
       error: null,
@@ -401,7 +402,10 @@ export class FakeApi implements IBrowserApi {
 
   async jobs(signal: AbortSignal): Promise<IJobs> {
     await this._record('jobs', signal);
-    return { jobs: [...this.jobList].reverse() };
+    const listed = this.jobList.map(job =>
+      job.kind === 'usage' ? { ...job, result: null } : job
+    );
+    return { jobs: listed.reverse() };
   }
 
   async cancelJob(id: string, signal: AbortSignal): Promise<IJob> {

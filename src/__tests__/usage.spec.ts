@@ -1,6 +1,5 @@
 import { ApiError } from '../api';
 import { UsageModel, takesAway, withoutKey } from '../usage';
-import type { ITransfer } from '../usage';
 import type { IJob } from '../wire';
 import {
   FORBIDDEN,
@@ -30,16 +29,16 @@ function progress(objects: number, totalObjects: number | null = null) {
 
 const settled = () => new Promise(resolve => setTimeout(resolve));
 
-function make(): { api: FakeApi; model: UsageModel; ended: ITransfer[] } {
+function make(): { api: FakeApi; model: UsageModel; ended: IJob[] } {
   const api = new FakeApi({}, ['lab', 'kept']);
   api.endpointInfo.set('lab', { writable: true, url: 's3://scratch/' });
   api.endpointInfo.set('kept', { writable: true, url: 's3://kept/ada/' });
   api.scratchPlaces.locations.push(scratchLocation());
   api.scratchPlaces.keep.push('kept');
   const model = new UsageModel(api);
-  const ended: ITransfer[] = [];
-  model.ended.connect((_, transfer) => {
-    ended.push(transfer);
+  const ended: IJob[] = [];
+  model.ended.connect((_, job) => {
+    ended.push(job);
   });
   return { api, model, ended };
 }
@@ -199,7 +198,37 @@ describe('counting', () => {
     expect(reloaded.place(LAB).usage?.bytes).toBe(1000);
     const later = new UsageModel(api);
     await later.load();
+    expect(later.place(LAB).usage).toBeNull();
+    await later.recall(LAB);
     expect(later.place(LAB).usage?.bytes).toBe(1000);
+    await later.recall(LAB);
+    expect(api.made('job')).toHaveLength(1);
+  });
+
+  it('is not needed where the server remembers a count', async () => {
+    const made = make();
+    await counted(made, RUNS, usage('runs/', [usageRow('runs/x', 300)]));
+    const { api } = made;
+    const later = new UsageModel(api);
+    await later.load();
+    await later.look(RUNS);
+    expect(later.place(RUNS).usage?.bytes).toBe(300);
+    expect(api.made('startJob')).toHaveLength(1);
+    void later.look(LAB);
+    await settled();
+    expect(api.made('startJob')).toHaveLength(2);
+  });
+
+  it('begins where the server has forgotten the last count', async () => {
+    const made = make();
+    await counted(made);
+    const { api } = made;
+    const later = new UsageModel(api);
+    await later.load();
+    jest.spyOn(api, 'job').mockRejectedValueOnce(new ApiError(FORBIDDEN, 404));
+    void later.look(LAB);
+    await settled();
+    expect(later.place(LAB).isCounting).toBe(true);
   });
 });
 
@@ -210,29 +239,68 @@ describe('copies and deletions', () => {
     await model.start({ kind: 'delete', ...RUNS, maxObjects: 30 });
     expect(model.transfers).toHaveLength(1);
     await api.tell('j1', { progress: progress(12, 30) });
-    expect(model.transfers[0]!.job.progress.objects).toBe(12);
+    expect(model.transfers[0]!.progress.objects).toBe(12);
     await api.tell('j1', { state: 'cancelled' });
     expect(model.transfers).toHaveLength(0);
-    expect(ended.map(({ job }) => job.state)).toEqual(['cancelled']);
+    expect(ended.map(({ state }) => state)).toEqual(['cancelled']);
   });
 
-  it('are there after a reload, without what was asked for', async () => {
+  it('are there after a reload, with what was asked for', async () => {
     const { api } = make();
     await api.startJob(
       { kind: 'copy', ...RUNS, toEndpoint: 'kept', toKey: 'runs/' },
       new AbortController().signal
     );
     const model = new UsageModel(api);
-    const ended: ITransfer[] = [];
-    model.ended.connect((_, transfer) => {
-      ended.push(transfer);
+    const ended: IJob[] = [];
+    model.ended.connect((_, job) => {
+      ended.push(job);
     });
     await model.load();
     expect(model.transfers).toMatchObject([
-      { job: { id: 'j1' }, request: null }
+      { id: 'j1', request: { toEndpoint: 'kept', toKey: 'runs/' } }
     ]);
     await api.tell('j1', { state: 'failed', error: FORBIDDEN });
-    expect(ended).toMatchObject([{ job: { error: FORBIDDEN } }]);
+    expect(ended).toMatchObject([{ error: FORBIDDEN }]);
+  });
+
+  it('are reported once, though a list is older than their end', async () => {
+    const { api, model, ended } = make();
+    await model.start({ kind: 'delete', ...RUNS });
+    const before = await api.jobs(new AbortController().signal);
+    let answer = (_: typeof before) => {};
+    jest
+      .spyOn(api, 'jobs')
+      .mockReturnValueOnce(new Promise(resolve => (answer = resolve)));
+    const loading = model.load();
+    await api.tell('j1', { state: 'cancelled' });
+    answer(before);
+    await loading;
+    expect(model.transfers).toHaveLength(0);
+    await model.load();
+    await api.tell('j1', { state: 'cancelled' });
+    expect(ended).toHaveLength(1);
+  });
+
+  it('are reported once and whole where a list is faster than the answer', async () => {
+    const { api, model, ended } = make();
+    const begin = api.startJob.bind(api);
+    let answer = () => {};
+    jest.spyOn(api, 'startJob').mockImplementationOnce(async (...args) => {
+      const job = await begin(...args);
+      await new Promise<void>(resolve => (answer = resolve));
+      return job;
+    });
+    const to = { toEndpoint: 'kept', toKey: 'runs/' };
+    const starting = model.start({ kind: 'copy', ...RUNS, ...to });
+    await settled();
+    await model.load();
+    await api.tell('j1', { state: 'failed', error: FORBIDDEN });
+    answer();
+    await starting;
+    await settled();
+    expect(model.transfers).toHaveLength(0);
+    expect(ended).toMatchObject([{ id: 'j1', request: to }]);
   });
 
   it('throw where the server refuses', async () => {
@@ -380,11 +448,11 @@ describe('withoutKey', () => {
 });
 
 it('knows which jobs take something away', () => {
-  const job = (kind: IJob['kind']) => ({ kind }) as IJob;
-  const request = { kind: 'copy', endpoint: 'lab', key: 'a/' } as const;
-  expect(takesAway(job('delete'), null)).toBe(true);
-  expect(takesAway(job('renew'), null)).toBe(false);
-  expect(takesAway(job('copy'), null)).toBe(true);
-  expect(takesAway(job('copy'), request)).toBe(false);
-  expect(takesAway(job('copy'), { ...request, deleteSource: true })).toBe(true);
+  const job = (kind: IJob['kind'], deleteSource?: boolean) =>
+    ({ kind, request: { kind, deleteSource } }) as IJob;
+  expect(takesAway(job('delete'))).toBe(true);
+  expect(takesAway(job('renew'))).toBe(false);
+  expect(takesAway(job('copy'))).toBe(false);
+  expect(takesAway(job('copy', false))).toBe(false);
+  expect(takesAway(job('copy', true))).toBe(true);
 });

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from jupyterlab_zarrbrowser.formats import METADATA_NAMES
 from jupyterlab_zarrbrowser.stores import Body, Store
 from jupyterlab_zarrbrowser.stores.s3 import S3Store
 
+from ..servers.fake_s3 import FakeS3
 from .lab import GROUP, OBJECTS, SIZES, STORE, Bucket, Lab, below
 
 
@@ -157,7 +158,7 @@ class TestCopying:
         before = bucket.contents()
         with lab.proxy.recording() as seen:
             job = await lab.run("copy", key, toKey=to_key)
-        assert (job["state"], job["error"]["code"]) == ("failed", "conflict")
+        assert (job["state"], job["error"]["code"]) == ("failed", "exists")
         assert seen.ops["PutObject"] == 0
         assert bucket.contents() == before
         job = await lab.run("copy", key, toKey=to_key, ifExists="rename")
@@ -202,7 +203,7 @@ class TestCopying:
         (kept / "link").symlink_to(".")
         more = {"toKey": "real.zarr/", "ifExists": "replace", "deleteSource": True}
         job = await lab.run("copy", "link/real.zarr/", endpoint="disk", **more)
-        assert (job["state"], job["error"]["code"]) == ("failed", "conflict")
+        assert (job["state"], job["error"]["code"]) == ("failed", "bad_request")
         assert (kept / "real.zarr" / "zarr.json").read_bytes() == GROUP
 
 
@@ -214,3 +215,44 @@ def _nothing(store: Store) -> Body:
     body = Body(pieces(), size=0)
     body.attach(store, AsyncExitStack())
     return body
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FakeS3]:
+    with FakeS3(tmp_path_factory.mktemp("elsewhere") / "log.txt", only="scratch") as server:
+        yield server
+
+
+class TestTwoServices:
+    """Buckets of one name: on another service, and on the same one by another name."""
+
+    @pytest.fixture
+    def jp_server_config(
+        self, jp_server_config: dict[str, Any], bucket: Bucket, fake_s3: FakeS3, elsewhere: FakeS3
+    ) -> dict[str, Any]:
+        shared = {"kind": "s3", "root": f"s3://scratch/{bucket.prefix}", "anon": True, "writable": True}
+        more = [
+            {"id": "alias", "endpoint_url": fake_s3.url, **shared},
+            {"id": "elsewhere", "endpoint_url": elsewhere.url, **shared},
+        ]
+        traits = jp_server_config["ZarrBrowser"]
+        return {**jp_server_config, "ZarrBrowser": {**traits, "endpoints": [*traits["endpoints"], *more]}}
+
+    @pytest.mark.parametrize("key", [STORE, "mine/foo"])
+    async def test_the_same_address_on_another_service(self, lab: Lab, bucket: Bucket, key: str) -> None:
+        job = await lab.run("copy", key, toEndpoint="elsewhere", toKey=key, deleteSource=True)
+        assert (job["state"], job["error"]) == ("done", None)
+        assert not bucket.contents().keys() & (below(STORE) if key == STORE else {key})
+        again = await lab.run("copy", key, endpoint="elsewhere", toEndpoint="lab", toKey=key)
+        assert (again["state"], again["error"]) == ("done", None)
+        assert bucket.contents() == SIZES
+
+    @pytest.mark.parametrize(
+        ("key", "to_key"),
+        [(STORE, STORE), ("mine/foo", "mine/foo"), (STORE, "mine/"), (STORE, f"{STORE}a/"), (STORE, f"{STORE}new/")],
+    )
+    async def test_the_same_service_by_another_name(self, lab: Lab, bucket: Bucket, key: str, to_key: str) -> None:
+        more = {"toKey": to_key, "ifExists": "replace", "deleteSource": True}
+        job = await lab.run("copy", key, toEndpoint="alias", **more)
+        assert (job["state"], job["error"]["code"]) == ("failed", "bad_request")
+        assert bucket.contents() == SIZES

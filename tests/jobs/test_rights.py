@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_zarrbrowser import scan
+from jupyterlab_zarrbrowser import scan, transfers
 
 from .lab import SIZES, STORE, Bucket, Lab, below
 
@@ -105,9 +105,26 @@ class TestScratchOfOneUser:
         with lab.proxy.recording() as seen:
             job = await lab.run("renew", STORE, endpoint="scratch")
         assert (job["state"], job["result"]["objects"]) == ("done", 8)
+        size = sum(map(len, below(STORE).values()))
+        assert job["progress"] == {
+            "objects": 8,
+            "bytes": size,
+            "totalObjects": 8,
+            "totalBytes": size,
+            "requests": None,
+        }
         assert bucket.contents() == SIZES
         assert sorted(bucket.relative(seen, "PutObject")) == sorted(below(STORE)), "each rewritten, and no neighbour"
         assert seen.ops["GetObject"] == 0
+
+    async def test_how_much_there_is_to_reset_is_counted_up_to_a_bound(
+        self, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(transfers, "_MAX_WEIGHED", 3)
+        job = await lab.run("renew", STORE, endpoint="scratch")
+        assert (job["state"], job["progress"]["objects"], job["progress"]["totalObjects"]) == ("done", 8, None)
+        one = await lab.run("renew", "mine/foo.zarr/zarr.json", endpoint="scratch")
+        assert (one["state"], one["progress"]["objects"], one["progress"]["totalObjects"]) == ("done", 1, 1)
 
     async def test_resetting_the_clock_survives_failures_that_pass(
         self, lab: Lab, bucket: Bucket, monkeypatch: pytest.MonkeyPatch

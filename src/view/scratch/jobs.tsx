@@ -5,33 +5,30 @@ import { keepIcon, renewIcon, usageIcon } from '../../icons';
 import { formatShare, objectsText, weightText } from '../../lifetime';
 import { nameOfKey } from '../../nodes';
 import { formatBytes, formatCount } from '../../text';
-import type { ITransfer } from '../../usage';
+import type { IJob } from '../../wire';
 import { TextButton } from '../button';
 import { useUsage } from './context';
 
 /**
- * Copies and deletions under way, also those that an earlier page began.
+ * Copies and deletions under way, also those that were begun before a reload.
  */
 export function JobList(): React.JSX.Element | null {
   const { model, trans } = useUsage();
   const { transfers } = model;
   return transfers.length === 0 ? null : (
     <ul className="jp-ZarrUsage-jobs" aria-label={trans.__('Jobs under way')}>
-      {transfers.map(transfer => (
-        <JobItem key={transfer.job.id} transfer={transfer} />
+      {transfers.map(job => (
+        <JobItem key={job.id} job={job} />
       ))}
     </ul>
   );
 }
 
-function JobItem(props: { transfer: ITransfer }): React.JSX.Element {
-  const { job, request } = props.transfer;
+function JobItem({ job }: { job: IJob }): React.JSX.Element {
   const { model, trans, cancel } = useUsage();
-  const { progress } = job;
+  const { progress, request } = job;
   const name = nameOfKey(job.key);
-  const target = request?.toEndpoint
-    ? model.endpoint(request.toEndpoint)
-    : null;
+  const target = request.toEndpoint ? model.endpoint(request.toEndpoint) : null;
   const isCopy = job.kind === 'copy';
   const Icon = {
     copy: keepIcon,
@@ -61,7 +58,7 @@ function JobItem(props: { transfer: ITransfer }): React.JSX.Element {
           {job.state === 'queued'
             ? trans.__('waiting for its turn')
             : progress.totalObjects === null
-              ? job.kind === 'renew'
+              ? progress.objects > 0
                 ? soFarText(progress, trans)
                 : trans.__('counting first')
               : trans.__(

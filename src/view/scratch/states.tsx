@@ -92,8 +92,8 @@ export function CountState(props: {
             {trans._n(
               'Counting: %2 request to the store.',
               'Counting: %2 requests to the store.',
-              requests,
-              formatCount(requests)
+              requests ?? 0,
+              formatCount(requests ?? 0)
             )}{' '}
             {usage ? trans.__('Below is what was counted before.') : null}
           </div>
