@@ -98,10 +98,10 @@ class Deletion:
         # Its own documents first: from then on, nobody opens what is being taken away.
         await self._remove({name: size for name, size in total.documents.items() if "/" not in name})
         await self._remove({name: size for name, size in total.documents.items() if "/" in name})
-        if await _exists(store, key):  # a folder of a file system goes with its last file
-            async for block in _blocks(store, key):
-                await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
-        # The object that stands for the folder, where there is one: no listing of what lies in it shows that.
+        async for block in _blocks(store, key):
+            await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
+        # The object that stands for the folder, where there is one: no listing of what lies in it shows that. A folder
+        # of a file system goes now.
         await patiently(partial(store.remove, [key]))
         if await _exists(store, key):
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")

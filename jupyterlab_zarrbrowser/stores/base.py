@@ -181,6 +181,9 @@ class Store(ABC):
     async def remove(self, keys: Sequence[str]) -> None:
         """Delete objects, at most 1,000. One that is gone already is no error.
 
+        A key that ends in ``/`` is the object that stands for a folder; on a file system, the folder with those in it,
+        unless files are left.
+
         Raises
         ------
         BrowserError

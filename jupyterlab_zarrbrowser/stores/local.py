@@ -10,12 +10,13 @@ import os
 import re
 import shutil
 import stat
+import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import unquote
@@ -44,6 +45,8 @@ class LocalStore(Store):
         super().__init__(config)
         # Links are followed later, in a thread: a network folder may hang.
         self._root = Path(config.root.removeprefix("file://")).expanduser().absolute()
+        #: Prefixes below which alone users may change anything; None where that is not so.
+        self._own = config.writable if isinstance(config.writable, list) else None
         self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
         # A walk that began elsewhere would go through the same folders, and each block begins to walk anew.
         self.scan_concurrency = 1
@@ -89,6 +92,20 @@ class LocalStore(Store):
             raise BrowserError("forbidden", f"This link leads out of {self.title} and is not followed.", hint)
         return path
 
+    def path_to_change(self, key: str) -> Path:
+        """The same for what is written. Raises BrowserError (``read_only``) for what is not the user's own."""
+        path = self._path(key)
+        self._check_own(key, path)
+        return path
+
+    def _check_own(self, key: str, path: Path) -> None:
+        if self._own is None or key in self._own:
+            return
+        prefixes = [self._path(prefix) for prefix in self._own if key.startswith(prefix)]
+        if not any(path == prefix or prefix in path.parents for prefix in prefixes):
+            hint = "Go to the place that it leads to, and see whether you may write there."
+            raise BrowserError("read_only", f"{self.uri(key)} leads out of what is yours to change.", hint)
+
     def _holds(self, path: Path) -> bool:
         root = self._root.resolve()
         return path == root or root in path.parents
@@ -123,10 +140,15 @@ class LocalStore(Store):
         return Page(entries, page[limit - 1][0] if len(page) > limit else None)
 
     async def _scan(self, container: str, after: str, limit: int) -> Block:
-        return await self._in_thread(self._block, container, after, limit)
+        unwanted = threading.Event()
+        try:
+            return await self._in_thread(self._block, container, after, limit, unwanted)
+        finally:
+            # A thread cannot be cancelled: whoever has asked is gone, and it would walk on.
+            unwanted.set()
 
-    def _block(self, container: str, after: str, limit: int) -> Block:
-        found = list(islice(self._files(self._path(container), "", after), limit + 1))
+    def _block(self, container: str, after: str, limit: int, unwanted: threading.Event) -> Block:
+        found = list(islice(self._files(self._path(container), "", after, unwanted), limit + 1))
         return Block(
             [name for name, _ in found[:limit]],
             [facts.st_size for _, facts in found[:limit]],
@@ -134,13 +156,18 @@ class LocalStore(Store):
             len(found) > limit,
         )
 
-    def _files(self, folder: Path, path: str, after: str) -> Iterator[tuple[str, os.stat_result]]:
-        """Files below a folder in the order of their keys, without those up to ``after``. Links are not followed."""
+    def _files(
+        self, folder: Path, path: str, after: str, unwanted: threading.Event
+    ) -> Iterator[tuple[str, os.stat_result]]:
+        """Files below a folder in the order of their keys, without those up to ``after``. Links are not followed.
+
+        Ends early once it is unwanted.
+        """
         try:
             with os.scandir(folder) as entries:
                 names = sorted(
                     f"{entry.name}/" if entry.is_dir(follow_symlinks=False) else entry.name
-                    for entry in entries
+                    for entry in takewhile(lambda _: not unwanted.is_set(), entries)
                     if is_text(entry.name)
                 )
         except OSError:
@@ -148,10 +175,12 @@ class LocalStore(Store):
                 raise
             return  # one folder that cannot be read does not hide the others
         for name in names:
+            if unwanted.is_set():
+                return
             key = path + name
             if name.endswith("/"):
                 if key > after or after.startswith(key):
-                    yield from self._files(folder / name, key, after)
+                    yield from self._files(folder / name, key, after, unwanted)
             elif key > after:
                 try:
                     facts = (folder / name).lstat()
@@ -176,7 +205,7 @@ class LocalStore(Store):
         await self._in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
 
     async def _write(self, key: str, body: Body) -> None:
-        path = await self._in_thread(self._path, key)
+        path = await self._in_thread(self.path_to_change, key)
         if key.endswith("/"):  # an object that stands for a folder
             await self._in_thread(lambda: path.mkdir(parents=True, exist_ok=True))
             return
@@ -192,7 +221,7 @@ class LocalStore(Store):
 
     def _replace(self, key: str, fill: Callable[[Path], Any]) -> None:
         """Make a file in one step: it is there whole, or not at all."""
-        path = self._path(key)
+        path = self.path_to_change(key)
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = _beside(path)
         try:
@@ -205,27 +234,22 @@ class LocalStore(Store):
         await self._in_thread(self._unlink, keys)
 
     def _unlink(self, keys: Sequence[str]) -> None:
-        root = self._root.resolve()
         for key in keys:
             head, slash, name = key.removesuffix("/").rpartition("/")
             if not is_file_name(name, os.name):
                 raise BrowserError("not_found", "There can be no file of that name.")
             # Not resolved to its end: a link is deleted, and not what it leads to.
             path = self._path(head + slash) / name
+            self._check_own(key, path)
             if not key.endswith("/"):
                 # What is no file (any more) is no object.
                 with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
                     path.unlink()
-            # A folder without files is no key: an object store would not show it either.
-            empty = sorted(_folders(path), reverse=True) if key.endswith("/") else []
-            for folder in (*empty, *path.parents):
-                if folder == root or root not in folder.parents:
-                    break
-                try:
+                continue
+            # What stands for a folder: it goes with those in it, unless there is a file. The ones around it stay.
+            for folder in sorted(_folders(path), reverse=True):
+                with contextlib.suppress(OSError):
                     folder.rmdir()
-                except OSError:
-                    if folder in path.parents:
-                        break
 
     def _facts(self, entry: os.DirEntry[str]) -> tuple[int | None, str | None]:
         try:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig
-from jupyterlab_zarrbrowser.stores import Page
+from jupyterlab_zarrbrowser.stores import Page, local
 from jupyterlab_zarrbrowser.stores.local import LocalStore, is_file_name
 
 from ..servers.gcs import Gcs
@@ -296,13 +296,14 @@ class TestLocalFolders:
             assert (await store.scan("")).keys == ["a/x", "c/x"]
         await store.close()
 
-    async def test_folders_go_with_their_last_file(self, store: LocalStore, root: Path) -> None:
-        for name in ("deep/a/b/x", "deep/y"):
+    async def test_folders_go_when_they_are_named_themselves(self, store: LocalStore, root: Path) -> None:
+        for name in ("deep/a/b/x", "deep/a/y"):
             await put(store, name, b"")
-        await store.remove(["deep/a/b/x"])
-        assert sorted(path.name for path in (root / "deep").iterdir()) == ["y"]
-        await store.remove(["deep/y", "inside/x"])
-        assert list(root.iterdir()) == [], "but the root stays"
+        await store.remove(["deep/a/b/x", "deep/a/y", "inside/x"])
+        assert sorted(path.name for path in root.rglob("*")) == ["a", "b", "deep", "inside"]
+        await store.remove(["deep/a/"])
+        assert sorted(path.name for path in root.rglob("*")) == ["deep", "inside"], "nobody asked for those around it"
+        await store.remove(["deep/", "inside/"])
         (root / "mixed" / "empty" / "inner").mkdir(parents=True)
         (root / "mixed" / "full").mkdir()
         (root / "mixed" / "full" / "x").touch()
@@ -310,6 +311,54 @@ class TestLocalFolders:
         await store.remove(["mixed/", "link/"])
         assert [path.name for path in (root / "mixed").rglob("*")] == ["full", "x"], "no file goes with a folder"
         assert (root / "link").is_symlink()
+
+    async def test_links_do_not_lead_out_of_what_is_ones_own(self, root: Path) -> None:
+        store = LocalStore(LocalConfig(id="local", root=str(root), writable=["mine/", "link/"]))
+        (root / "mine" / "deep").mkdir(parents=True)
+        (root / "mine" / "deep" / "y").write_text("y")
+        (root / "mine" / "out").symlink_to("../inside")
+        (root / "mine" / "file").symlink_to("../inside/x")
+        (root / "mine" / "again").symlink_to("deep")
+        (root / "link").symlink_to("mine")
+        for key in ("mine/out/x", "mine/out/new", "mine/out/new/", "mine/file"):
+            with raises("read_only"):
+                await put(store, key, b"")
+            with raises("read_only"):
+                await store.copy(store, "mine/deep/y", key, 1)
+        for key in ("mine/out/x", "mine/out/inner/"):
+            with raises("read_only"):
+                await store.remove([key])
+        assert [(path.name, path.read_text()) for path in (root / "inside").iterdir()] == [("x", "x")]
+        await put(store, "mine/again/new", b"new")
+        await put(store, "link/deep/newer", b"newer")
+        assert sorted(path.name for path in (root / "mine" / "deep").iterdir()) == ["new", "newer", "y"]
+        await store.remove(["mine/file", "mine/out", "mine/again/new", "link/deep/newer", "mine/deep/y", "mine/deep/"])
+        assert [path.name for path in (root / "mine").iterdir()] == ["again"]
+        assert (root / "inside" / "x").exists()
+        await store.remove(["mine/again", "mine/"])
+        assert not (root / "mine").exists(), "what is one's own is also the whole of it"
+        await store.close()
+
+    async def test_a_scan_that_nobody_waits_for_ends(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        store = LocalStore(LocalConfig(id="local", root=str(root)))
+        (root / "later").mkdir()
+        began, awake, seen, scandir = threading.Event(), threading.Event(), [], os.scandir
+
+        def slow(folder: Path) -> Any:
+            seen.append(folder.name)
+            began.set()
+            awake.wait()
+            return scandir(folder)
+
+        monkeypatch.setattr(local.os, "scandir", slow)
+        scanning = asyncio.create_task(store.scan(""))
+        await asyncio.to_thread(began.wait)
+        scanning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await scanning
+        awake.set()
+        store._threads.shutdown(wait=True)
+        assert seen == ["root"], "no other folder was looked into"
 
     async def test_an_object_that_stands_for_a_folder(self, store: LocalStore, root: Path) -> None:
         await put(store, "marked/", b"")
