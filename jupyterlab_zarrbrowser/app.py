@@ -72,24 +72,31 @@ class ZarrBrowser(ExtensionApp):
     def _discover_default(self) -> bool:
         return not self.endpoints
 
-    def specs(self, server_root: str) -> tuple[list[Offered], list[config.ConfigError]]:
-        """The endpoints in the order of the panel, and what is wrong with the ones that are left out."""
+    def specs(self, server_root: str) -> tuple[list[Offered], list[wire.Health], list[config.ConfigError]]:
+        """The endpoints in the order of the panel, remarks on scratch space, and what is wrong with those left out."""
         endpoints, wrong = _usable(config.read_endpoints, self.endpoints)
         scratch, also_wrong = _usable(config.read_scratch, self.scratch)
         found = [Offered(each, "admin", None) for each in endpoints]
         found += discovery.from_scratch(scratch, os.environ, endpoints)
         if self.discover:
             roots = {each.root.rstrip("/") for each, _, _ in found if each.root}
+            # The configuration says of these what they are and with which credentials.
+            named = {name for each in scratch for name in each.url_env}
             offered = discovery.discover(os.environ, Path.home(), server_root)
-            found += [spec for spec in offered if spec[0].root.rstrip("/") not in roots]
+            found += [
+                spec
+                for spec in offered
+                if spec.config.root.rstrip("/") not in roots and not (spec.scratch and spec.scratch.variable in named)
+            ]
         unique: dict[str, Offered] = {}
         for spec in found:
             unique.setdefault(spec[0].id, spec)
-        return list(unique.values()), wrong + also_wrong
+        remarks = discovery.remarks(scratch, os.environ, endpoints)
+        return list(unique.values()), remarks, wrong + also_wrong
 
     def make_browser(self, server_root: str) -> tuple[Browser, list[config.ConfigError]]:
         """What the panel and the commands work with, and what is wrong with the configuration."""
-        specs, wrong = self.specs(server_root)
+        specs, remarks, wrong = self.specs(server_root)
         problem = None
         if wrong:
             problem = wire.Problem(
@@ -97,12 +104,14 @@ class ZarrBrowser(ExtensionApp):
                 message="\n".join(map(str, wrong)),
                 hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
             )
+        for remark in remarks:
+            self.log.warning("%s %s", remark.message, remark.hint)
         browser = Browser(
             specs,
             cache_s=self.cache_s,
             has_dask=self.dask,
             problem=problem,
-            remarks=discovery.remarks(_usable(config.read_scratch, self.scratch)[0], os.environ),
+            remarks=remarks,
             history=Path(self.data_dir) / "zarrbrowser",
             max_usage_objects=self.max_usage_objects,
             cluster_bytes=self.cluster_bytes,

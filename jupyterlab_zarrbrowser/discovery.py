@@ -82,27 +82,45 @@ def from_environment(environ: Mapping[str, str]) -> list[Offered]:
 def from_scratch(
     configs: Sequence[ScratchConfig], environ: Mapping[str, str], endpoints: Sequence[AnyEndpointConfig] = ()
 ) -> list[Offered]:
-    """What ``c.ZarrBrowser.scratch`` names. A variable that is not set is passed over."""
+    """What ``c.ZarrBrowser.scratch`` names, without variables that are not set and what :func:`remarks` refuses."""
     found: list[Offered] = []
     services = {each.id: each for each in endpoints}
+    ids = set(services)
     for index, config in enumerate(configs):
-        variable = next((name for name in config.url_env if environ.get(name)), None)
-        place = _Place(environ[variable] if variable else config.url or "", user_of(environ))
-        endpoint = place.config(
-            "scratch" if index == 0 else f"scratch-{index + 1}",
-            config.title,
-            services.get(config.endpoint or ""),
-            writable=config.writable,
-        )
-        if endpoint is not None:
+        variable, place = _place_of(config, environ)
+        service = services.get(config.endpoint or "")
+        endpoint_id, number = "scratch" if index == 0 else f"scratch-{index + 1}", len(configs)
+        while endpoint_id in ids:  # an administrator's own endpoint may be called that
+            number += 1
+            endpoint_id = f"scratch-{number}"
+        ids.add(endpoint_id)
+        endpoint = place.config(endpoint_id, config.title, service, writable=config.writable)
+        # Never with other credentials than those that were meant.
+        if endpoint is not None and (config.endpoint is None or place.fits(service)):
             source: EndpointSource = "environment" if variable else "admin"
             found.append(Offered(endpoint, source, place.scratch(variable, config)))
     return found
 
 
-def remarks(configs: Sequence[ScratchConfig], environ: Mapping[str, str]) -> list[Health]:
-    """What a user should know of the variables that name scratch space."""
+def _place_of(config: ScratchConfig, environ: Mapping[str, str]) -> tuple[str | None, _Place]:
+    """The variable that names a configured place, if one does, and the place."""
+    variable = next((name for name in config.url_env if environ.get(name)), None)
+    return variable, _Place(environ[variable] if variable else config.url or "", user_of(environ))
+
+
+def remarks(
+    configs: Sequence[ScratchConfig], environ: Mapping[str, str], endpoints: Sequence[AnyEndpointConfig] = ()
+) -> list[Health]:
+    """What a user should know of where scratch space lies: variables that disagree, places that cannot be used."""
     found: list[Health] = []
+    services = {each.id: each for each in endpoints}
+    for config in configs:
+        _, place = _place_of(config, environ)
+        if config.endpoint is not None and place.scheme in _SCHEMES and not place.fits(services.get(config.endpoint)):
+            what = "is of another kind" if config.endpoint in services else "is not configured, or cannot be used"
+            message = f"“{config.title}” is not shown: the endpoint whose credentials it should have {what}."
+            hint = "Ask the administrator to correct `endpoint` in c.ZarrBrowser.scratch."
+            found.append(Health(level="warning", code="scratch_endpoint", message=message, hint=hint))
     groups = [each.url_env for each in configs] or [[name for name, _, is_scratch in _BUCKET_VARIABLES if is_scratch]]
     for names in groups:
         places = {name: _Place(environ[name], user_of(environ)) for name in names if environ.get(name, "").strip()}
@@ -158,10 +176,18 @@ class _Place:
         rights: bool | list[str] = writable and not self.is_shared
         if rights and self.own_key:
             rights = [self.own_key]
-        kind = S3Config if self.scheme == "s3" else GcsConfig
+        kind = self._kind
         if isinstance(service, kind):
             return msgspec.structs.replace(service, id=endpoint_id, title=title, root=self.root, writable=rights)
         return kind(id=endpoint_id, title=title, root=self.root, writable=rights)
+
+    @property
+    def _kind(self) -> type[S3Config | GcsConfig]:
+        return S3Config if self.scheme == "s3" else GcsConfig
+
+    def fits(self, service: AnyEndpointConfig | None) -> bool:
+        """Whether the place can be opened with the service and the credentials of that endpoint."""
+        return isinstance(service, self._kind)
 
     def scratch(self, variable: str | None, config: ScratchConfig) -> ScratchPlace:
         days = config.lifetime_days

@@ -37,20 +37,20 @@ def test_without_configuration_the_panel_is_useful(tmp_path: Path, monkeypatch: 
 
 
 def test_configured_endpoints_stand_alone() -> None:
-    specs, wrong = app(endpoints=[{"id": "a", "kind": "s3", "root": "s3://b"}]).specs("/srv")
+    specs, _, wrong = app(endpoints=[{"id": "a", "kind": "s3", "root": "s3://b"}]).specs("/srv")
     assert not wrong
     assert [config.id for config, _, _ in specs] == ["a"]
 
 
 def test_a_place_is_offered_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCRATCH_BUCKET", "s3://hub-scratch/ada")
-    specs, _ = app(scratch=[{"url_env": ["SCRATCH_BUCKET"]}]).specs("")
+    specs, _, _ = app(scratch=[{"url_env": ["SCRATCH_BUCKET"]}]).specs("")
     assert [config.id for config, _, _ in specs if config.root == "s3://hub-scratch/ada"] == ["scratch"]
 
 
 def test_configured_scratch_stands_beside_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PANGEO_SCRATCH", "gs://s/ada")
-    specs, _ = app(
+    specs, _, _ = app(
         endpoints=[{"id": "a", "kind": "s3"}],
         scratch=[{"url_env": ["SCRATCH_BUCKET", "PANGEO_SCRATCH"], "lifetime_days": 3}],
     ).specs("/srv")
@@ -60,15 +60,34 @@ def test_configured_scratch_stands_beside_them(monkeypatch: pytest.MonkeyPatch) 
     assert (scratch.variable, scratch.lifetime_days) == ("PANGEO_SCRATCH", 3)
 
 
+def test_an_endpoint_that_is_called_as_the_scratch_would_be_leaves_it() -> None:
+    specs, _, wrong = app(
+        endpoints=[{"id": "scratch", "kind": "s3", "root": "s3://old"}, {"id": "scratch-3", "kind": "s3"}],
+        scratch=[{"url": "s3://a/ada"}, {"url": "s3://b/ada"}],
+    ).specs("")
+    assert not wrong
+    found = {config.id: config.root for config, _, _ in specs}
+    assert found == {"scratch": "s3://old", "scratch-3": "", "scratch-4": "s3://a/ada", "scratch-2": "s3://b/ada"}
+
+
+def test_scratch_whose_endpoint_is_missing_is_not_opened_with_other_credentials(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SCRATCH_BUCKET", "s3://hub-scratch/ada")
+    specs, (remark,), _ = app(scratch=[{"url_env": ["SCRATCH_BUCKET"], "endpoint": "js2"}]).specs(str(tmp_path))
+    assert "s3://hub-scratch/ada" not in [config.root for config, _, _ in specs]
+    assert (remark.code, remark.level) == ("scratch_endpoint", "warning")
+
+
 @pytest.mark.parametrize("value", [SECRET, 1, {"id": SECRET}, [SECRET], [{"id": "a", "kind": SECRET}]])
 def test_a_wrong_value_is_not_repeated(value: Any) -> None:
-    _, wrong = app(endpoints=value, discover=False).specs("")
+    _, _, wrong = app(endpoints=value, discover=False).specs("")
     assert ["c.ZarrBrowser.endpoints" in str(each) for each in wrong] == [True]
     assert SECRET not in str(wrong[0])
 
 
 def test_a_wrong_entry_leaves_the_others() -> None:
-    specs, wrong = app(
+    specs, _, wrong = app(
         endpoints=[
             {"id": "a", "kind": "s3", "profle": SECRET},
             {"id": "b", "kind": "s3"},

@@ -194,11 +194,17 @@ def test_an_own_part_of_a_place_that_may_only_be_read() -> None:
     assert found.scratch.own_key == "ada/"
 
 
-@pytest.mark.parametrize("endpoint", ["google", "nobody"])
-def test_a_service_of_another_kind_or_of_none_is_not_taken_over(endpoint: str) -> None:
+@pytest.mark.parametrize(("endpoint", "why"), [("google", "another kind"), ("nobody", "not configured")])
+def test_a_service_of_another_kind_or_of_none_is_remarked_on(endpoint: str, why: str) -> None:
     service = GcsConfig(id="google", project="p", anon=True)
-    (found,) = from_scratch([ScratchConfig(url="s3://scratch/ada", endpoint=endpoint)], {}, [service])
-    assert found.config == S3Config(id="scratch", title="Scratch", root="s3://scratch/ada", writable=True)
+    configs = [ScratchConfig(url="s3://scratch/ada", endpoint=endpoint), ScratchConfig(url="s3://other/ada")]
+    (found,) = from_scratch(configs, {}, [service])
+    assert found.config == S3Config(id="scratch-2", title="Scratch", root="s3://other/ada", writable=True)
+    (remark,) = remarks(configs, {}, [service])
+    assert remark.code == "scratch_endpoint"
+    assert why in remark.message
+    assert "endpoint" in remark.hint
+    assert remarks([ScratchConfig(url_env=["UNSET"], endpoint=endpoint)], {}, [service]) == []
 
 
 def test_a_place_that_cannot_be_opened_does_not_hide_the_next() -> None:
