@@ -72,6 +72,8 @@ class _Stretch:
     upto: str | None
     #: Objects that may be left, as far as its last page tells; 0 where nothing is known to be.
     left: float = 0
+    #: What leads on where ``after`` does not.
+    cursor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ class Scan:
     Parameters
     ----------
     store
-        Its listings must come in the order of their keys.
+        Its listings must come in the order of their keys, or each page of them tell how to go on.
     container
         ``""`` or a key that ends in ``/``.
     on_block
@@ -114,7 +116,7 @@ class Scan:
         self._on_block = on_block
         self._max_objects = max_objects
         self._keyspace = Keyspace()
-        self._waiting = _stretches(hints or [])
+        self._waiting = _stretches(hints or [] if store.scans_anywhere else [])
         self._active: list[_Stretch] = []
         self._full_pages = len(self._waiting)
         self._objects = 0
@@ -168,21 +170,26 @@ class Scan:
         """One page of a stretch; the rest of it goes back to those that wait, cut in pieces where hands are free."""
         self._active.append(stretch)
         try:
-            block = await self._page(stretch.after)
+            block = await self._page(stretch)
         finally:
             self._active.remove(stretch)
         goes_on = block.goes_on
-        if (goes_on and not block.keys) or not _is_ordered(stretch.after, block.keys):
+        is_chained = stretch.cursor is not None or block.cursor is not None
+        leads_on = bool(block.keys) or block.cursor is not None
+        if (goes_on and not leads_on) or not _is_ordered("" if stretch.cursor else stretch.after, block.keys):
             raise BrowserError("store_error", f"{self._store.title} does not list in the order of its keys.")
         if block.keys and stretch.upto is not None and block.keys[-1] >= stretch.upto:
             block, goes_on = block.part(0, bisect_right(block.keys, stretch.upto)), False
         if block.keys:
-            self._keyspace.learn((block.keys[0], block.keys[-1]))
-            self._starts.append((block.keys[0], len(block.keys)))
             self._objects += len(block.keys)
             self._on_block(block)
             stretch.after = block.keys[-1]
-            stretch.left = len(block.keys) * self._keyspace.share(block.keys[0], stretch.after, stretch.upto)
+            stretch.left = 0
+            if not is_chained:
+                self._keyspace.learn((block.keys[0], block.keys[-1]))
+                self._starts.append((block.keys[0], len(block.keys)))
+                stretch.left = len(block.keys) * self._keyspace.share(block.keys[0], stretch.after, stretch.upto)
+        stretch.cursor = block.cursor
         self._gave_up |= goes_on and self._is_over
         if goes_on and not self._is_over:
             self._full_pages += 1
@@ -216,10 +223,13 @@ class Scan:
             self._cuts += 1
             free -= 1
 
-    async def _page(self, after: str) -> Block:
+    async def _page(self, stretch: _Stretch) -> Block:
+        # Whoever cuts it meanwhile changes neither of them.
+        after, cursor = stretch.after, stretch.cursor
+
         def request() -> Awaitable[Block]:
             self.requests += 1
-            return self._store.scan(self._container, after=after, limit=self._store.scan_limit)
+            return self._store.scan(self._container, after=after, cursor=cursor, limit=self._store.scan_limit)
 
         return await patiently(request)
 

@@ -21,7 +21,7 @@ from jupyterlab_zarrbrowser.stores import Block, Store
 from jupyterlab_zarrbrowser.stores.s3 import S3Store
 
 from .servers.counting_proxy import CountingProxy
-from .stores.memory import MemoryStore, shapes
+from .stores.memory import MemoryStore, OwnOrderStore, shapes
 
 SHAPES = shapes(30_000)
 
@@ -118,6 +118,47 @@ class TestShapes:
         store = MemoryStore(key for container in ("a!", "a", "a0", "b") for key in _in(container, 6000))
         found, _ = await scanned(store, "a/")
         assert sorted(found.keys) == [f"{number:05}" for number in range(6000)]
+
+
+class TestOwnOrders:
+    """Stores that do not list in the order of code points, and say so where it shows."""
+
+    @pytest.mark.parametrize("name", SHAPES)
+    async def test_folders_before_what_begins_like_them(self, name: str) -> None:
+        """One page leads to the next, and nothing is cut."""
+        keys = [*SHAPES[name], *(f"{key}-more" for key in SHAPES[name][:3000])]
+        store = OwnOrderStore(keys, lambda key: key.split("/"), lambda _: True, scans_anywhere=False)
+        found, end = await scanned(store, hints=["k0001000", "n0/n1"])
+        assert sorted(found.keys) == store.keys
+        assert end.is_complete
+        assert end.requests == max(1, ceil(len(store.keys) / PAGE))
+
+    @pytest.mark.parametrize("seed", range(3))
+    async def test_the_order_of_utf_16(self, seed: int) -> None:
+        """Cuts that were made before, and letters of both halves on pages near them."""
+        dice = random.Random(seed)
+        late = SHAPES["odd unicode"]
+        keys = [f"{key}{dice.choice(late)[:2]}" if dice.random() < 0.0003 else key for key in SHAPES["flat"]]
+        keys += [f"{dice.choice('akz')}{key}" for key in late[:4000]]
+        store = OwnOrderStore(
+            keys, lambda key: key.encode("utf-16-be"), lambda key: max(key) >= "\ue000", scans_anywhere=True, dice=dice
+        )
+        found, end = await scanned(store)
+        assert sorted(found.keys) == store.keys
+        assert end.is_complete
+        assert store.peak >= 2, "nothing was cut, and nothing tried"
+
+    async def test_what_is_all_plain_is_shared(self) -> None:
+        store = OwnOrderStore(
+            SHAPES["flat"], lambda key: key.encode("utf-16-be"), lambda key: max(key) >= "\ue000", scans_anywhere=True
+        )
+        await scanned(store)
+        assert store.peak >= 4
+
+    async def test_a_bound_ends_a_chain(self) -> None:
+        store = OwnOrderStore(SHAPES["flat"], lambda key: key, lambda _: True, scans_anywhere=False)
+        found, end = await scanned(store, max_objects=5000)
+        assert (len(found.keys), end.is_complete) == (5000, False)
 
 
 def _in(container: str, count: int) -> Iterator[str]:

@@ -55,6 +55,9 @@ class Store(ABC):
         self.id = config.id
         #: Objects in one block of a scan, the most that is worth asking for.
         self.scan_limit = 1000
+    #: Whether such pages may begin behind any key. Where that is not so, or not known, one page leads to the next.
+    scans_anywhere: bool = True
+
         #: Listings of a scan in flight at the same time; browsing has its own slots beside them.
         self.scan_concurrency = config.scan_concurrency
         self._scan_slots = asyncio.Semaphore(config.scan_concurrency)
@@ -80,11 +83,12 @@ class Store(ABC):
         """
         return await self._guarded(lambda: self._list(container, name_prefix, cursor, limit), listing=True)
 
-    async def scan(self, container: str, *, after: str = "", limit: int = 1000) -> Block:
+    async def scan(self, container: str, *, after: str = "", cursor: str | None = None, limit: int = 1000) -> Block:
         """The next objects below ``container``, on all levels, whose keys come after ``after``: one request.
 
         ``container`` is ``""`` or ends in ``/``; ``after`` is relative to it and need not exist. At most ``limit``
-        objects, in the order of their keys; fewer do not mean the end.
+        objects, in the order of their keys; fewer do not mean the end. ``cursor`` is that of the block before: what
+        follows it comes then, whatever ``after`` is, and may sort before what it held.
 
         Raises
         ------
@@ -94,7 +98,10 @@ class Store(ABC):
         if not self.can_scan or (self.has_buckets and not container):
             raise BrowserError("list_unsupported", f"{self.title} cannot be counted as a whole.", "Choose a bucket.")
         return await self._guarded(
-            lambda: self._scan(container, after, limit), listing=True, slots=self._scan_slots, tries=1
+            lambda: self._scan(container, after, limit) if cursor is None else self._scan_on(container, cursor, limit),
+            listing=True,
+            slots=self._scan_slots,
+            tries=1,
         )
 
     def bucket_of(self, key: str) -> str:
@@ -258,6 +265,9 @@ class Store(ABC):
         raise _read_only(self.title)
 
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
+    async def _scan_on(self, container: str, cursor: str, limit: int) -> Block:
+        raise NotImplementedError
+
         raise _read_only(self.title)
 
     async def _remove(self, keys: Sequence[str]) -> None:

@@ -44,6 +44,8 @@ class Block:
     """ISO 8601, UTC, all of one length."""
     goes_on: bool
     """Whether more lies behind the last key."""
+    cursor: str | None = None
+    """Opaque: what leads on where the last key does not, since the store has an order of its own."""
 
     def part(self, start: int, stop: int) -> Block:
         """Some of the objects, ``stop`` exclusive."""

@@ -87,7 +87,12 @@ class ReadOnlyStoreTests:
         objects = {f"in/{name}": b"" for name in ORDERED_NAMES}
         store = open_store(place.filled("ordered", objects))
         for limit in (2, 1000):
-            assert keys_of(await pages_of(store, "in/", limit)) == children(objects, "in/")
+            pages = await pages_of(store, "in/", limit)
+            assert all(keys_of([page]) == sorted(keys_of([page]), key=str.encode) for page in pages)
+            found = keys_of(pages)
+            assert (found if place.lists_in_order_of_bytes else sorted(found, key=str.encode)) == children(
+                objects, "in/"
+            )
 
     async def test_one_level_only(self, place: Place, open_store: OpenStore) -> None:
         store = open_store(place.filled("many", many()))

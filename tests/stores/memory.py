@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from jupyterlab_zarrbrowser.access import CellAccess
 from jupyterlab_zarrbrowser.config import LocalConfig
@@ -93,6 +94,47 @@ class MemoryStore(Store):
 
     def _translate(self, exc: Exception, listing: bool) -> BrowserError | None:
         return None
+
+
+class OwnOrderStore(MemoryStore):
+    """Keys that are listed in another order than that of their code points, as far as it shows.
+
+    Parameters
+    ----------
+    order
+        What keys are sorted by.
+    shows
+        Whether it shows on a page; from there on only the page leads on.
+    """
+
+    def __init__(
+        self,
+        keys: Iterable[str],
+        order: Callable[[str], Any],
+        shows: Callable[[str], bool],
+        *,
+        scans_anywhere: bool,
+        dice: random.Random | None = None,
+    ) -> None:
+        super().__init__(keys, dice=dice)
+        self.order, self.shows, self.scans_anywhere = order, shows, scans_anywhere
+        self.listed = sorted(self.keys, key=order)
+
+    def block(self, container: str, after: str, limit: int) -> Block:
+        start = bisect_right(self.listed, self.order(after), key=self.order) if after else 0
+        return self._from(start, limit)
+
+    async def _scan_on(self, container: str, cursor: str, limit: int) -> Block:
+        self.requests += 1
+        await asyncio.sleep(0)
+        return self._from(int(cursor), limit)
+
+    def _from(self, start: int, limit: int) -> Block:
+        found, end = sorted(self.listed[start : start + limit]), start + limit
+        goes_on = end < len(self.listed)
+        leads = goes_on and any(map(self.shows, found))
+        sizes = [self.size_of(key) for key in found]
+        return Block(found, sizes, [TIME] * len(found), goes_on, str(end) if leads else None)
 
 
 def shapes(count: int) -> dict[str, list[str]]:

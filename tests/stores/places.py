@@ -84,6 +84,8 @@ class Place(ABC):
     names_may_be_shared: ClassVar[bool] = True
     #: Listings tell sizes and times.
     listings_tell_sizes: ClassVar[bool] = True
+    #: Pages come in the order of UTF-8 bytes. Where not, a scan is led on by cursors.
+    lists_in_order_of_bytes: ClassVar[bool] = True
     #: A container that holds nothing may be told from one that is not there.
     knows_missing_containers: ClassVar[bool] = False
     #: Many objects are deleted in one request.
