@@ -94,6 +94,11 @@ export function toProblem(error: unknown): IProblem {
   return { code: 'client_internal', message, hint: '', retryable: true };
 }
 
+/**
+ * What matters of a response besides its body.
+ */
+export type IAnswer = Pick<Response, 'ok' | 'status' | 'redirected'>;
+
 export interface IChildrenQuery {
   cursor?: string;
   limit?: number;
@@ -173,7 +178,7 @@ export function downloadUrl(baseUrl: string, location: ILocation): string {
 
 export class ServerApi implements IBrowserApi {
   constructor(
-    private readonly _settings: ServerConnection.ISettings,
+    readonly settings: ServerConnection.ISettings,
     private readonly _trans: TranslationBundle
   ) {}
 
@@ -220,7 +225,7 @@ export class ServerApi implements IBrowserApi {
   }
 
   nodes(request: INodesRequest, signal: AbortSignal): Promise<INodes> {
-    return this._send('nodes', {
+    return this.send('nodes', {
       method: 'POST',
       body: JSON.stringify(request),
       signal
@@ -252,7 +257,7 @@ export class ServerApi implements IBrowserApi {
   }
 
   startJob(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
-    return this._send('jobs', {
+    return this.send('jobs', {
       method: 'POST',
       body: JSON.stringify(request),
       signal
@@ -268,7 +273,7 @@ export class ServerApi implements IBrowserApi {
   }
 
   cancelJob(id: string, signal: AbortSignal): Promise<IJob> {
-    return this._send(`jobs/${encodeURIComponent(id)}`, {
+    return this.send(`jobs/${encodeURIComponent(id)}`, {
       method: 'DELETE',
       signal
     });
@@ -298,9 +303,9 @@ export class ServerApi implements IBrowserApi {
     let last: IJob | null = null;
     try {
       const response = await ServerConnection.makeRequest(
-        `${this._base}/jobs/${encodeURIComponent(id)}/events`,
+        `${this.base}/jobs/${encodeURIComponent(id)}/events`,
         { signal },
-        this._settings
+        this.settings
       );
       if (!response.ok || !response.body) {
         return null;
@@ -360,28 +365,41 @@ export class ServerApi implements IBrowserApi {
       }
     }
     const text = search.toString();
-    return this._send(text ? `${route}?${text}` : route, { signal });
+    return this.send(text ? `${route}?${text}` : route, { signal });
   }
 
-  private async _send<T>(route: string, init: RequestInit): Promise<T> {
-    let response: Response;
+  /**
+   * Send a request and read its answer. For routes whose callers have a file of their own, too.
+   */
+  async send<T>(route: string, init: RequestInit): Promise<T> {
+    let answer: IAnswer;
     let text: string;
     try {
-      response = await ServerConnection.makeRequest(
-        `${this._base}/${route}`,
+      const response = await ServerConnection.makeRequest(
+        `${this.base}/${route}`,
         init,
-        this._settings
+        this.settings
       );
+      answer = response;
       text = await response.text();
     } catch (error) {
       if (init.signal?.aborted || isAbort(error)) {
         // `makeRequest` turns whatever happens into a NetworkError.
         throw new DOMException('Aborted', 'AbortError');
       }
-      throw new ApiError(this._offline());
+      throw this.offline();
     }
+    return this.read<T>(answer, text);
+  }
+
+  /**
+   * What an answer says.
+   *
+   * @throws ApiError where it is a failure, or somebody else's.
+   */
+  read<T>(answer: IAnswer, text: string): T {
     const body = parse(text);
-    if (response.ok && body !== undefined) {
+    if (answer.ok && (body !== undefined || answer.status === 204)) {
       return body as T;
     }
     if (isErrorBody(body)) {
@@ -392,37 +410,40 @@ export class ServerApi implements IBrowserApi {
           hint: body.hint ?? '',
           retryable: body.retryable ?? false
         },
-        response.status,
+        answer.status,
         body.requestId
       );
     }
-    throw new ApiError(this._foreign(response, body), response.status);
+    throw new ApiError(this._foreign(answer, body), answer.status);
   }
 
   /**
    * Joined before the query is there: `URLExt.join` normalises paths, and keys must stay as they are.
    */
-  private get _base(): string {
-    return URLExt.join(this._settings.baseUrl, ROOT);
+  get base(): string {
+    return URLExt.join(this.settings.baseUrl, ROOT);
   }
 
-  private _offline(): IProblem {
-    return {
+  /**
+   * What is said where nothing answers.
+   */
+  offline(): ApiError {
+    return new ApiError({
       code: LOCAL_CODES.offline,
       message: this._trans.__('The Jupyter server does not answer.'),
       hint: this._trans.__(
         'Check that it is still running and that this computer is online.'
       ),
       retryable: true
-    };
+    });
   }
 
   /**
    * Says who answered instead of the server extension, and what to do.
    */
-  private _foreign(response: Response, body: unknown): IProblem {
+  private _foreign(answer: IAnswer, body: unknown): IProblem {
     const trans = this._trans;
-    const { status } = response;
+    const { status } = answer;
     const fromJupyter = isRecord(body) && 'message' in body;
     if (status === 404) {
       return {
@@ -438,7 +459,7 @@ export class ServerApi implements IBrowserApi {
     if (
       status === 401 ||
       (status === 403 && !fromJupyter) ||
-      response.redirected
+      answer.redirected
     ) {
       return {
         code: LOCAL_CODES.login,

@@ -31,6 +31,7 @@ export function endpoint(id: string, more: Partial<IEndpoint> = {}): IEndpoint {
     url: 's3://',
     writable: false,
     writablePrefixes: null,
+    createsBuckets: false,
     status: 'unchecked',
     source: 'admin',
     problem: null,
