@@ -51,13 +51,13 @@ class Store(ABC):
     #: Whether everything below a container can be listed in pages that begin anywhere.
     can_scan = True
 
+    #: Whether such pages may begin behind any key. Where that is not so, or not known, one page leads to the next.
+    scans_anywhere: bool = True
+
     def __init__(self, config: EndpointConfig) -> None:
         self.id = config.id
         #: Objects in one block of a scan, the most that is worth asking for.
         self.scan_limit = 1000
-    #: Whether such pages may begin behind any key. Where that is not so, or not known, one page leads to the next.
-    scans_anywhere: bool = True
-
         #: Listings of a scan in flight at the same time; browsing has its own slots beside them.
         self.scan_concurrency = config.scan_concurrency
         self._scan_slots = asyncio.Semaphore(config.scan_concurrency)
