@@ -261,13 +261,13 @@ class Store(ABC):
     async def _scan(self, container: str, after: str, limit: int) -> Block:
         raise NotImplementedError
 
+    async def _scan_on(self, container: str, cursor: str, limit: int) -> Block:
+        raise NotImplementedError
+
     async def _write(self, key: str, body: Body) -> None:
         raise _read_only(self.title)
 
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
-    async def _scan_on(self, container: str, cursor: str, limit: int) -> Block:
-        raise NotImplementedError
-
         raise _read_only(self.title)
 
     async def _remove(self, keys: Sequence[str]) -> None:
