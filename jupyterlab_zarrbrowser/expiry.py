@@ -45,6 +45,10 @@ class Lifetime:
         days = [rule.days for rule in self.rules if key.startswith(rule.prefix)]
         return min(days) if days else self.days
 
+    def cuts(self, key: str) -> list[str]:
+        """Prefixes below a container, relative to it, at which another rule begins to hold."""
+        return [rule.prefix[len(key) :] for rule in self.rules if rule.prefix.startswith(key) and rule.prefix != key]
+
     def source_of(self, key: str) -> LifetimeSource | None:
         return "bucket" if any(key.startswith(rule.prefix) for rule in self.rules) else self.source
 

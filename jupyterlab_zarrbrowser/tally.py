@@ -6,9 +6,11 @@ Memory grows with the number of children and of arrays, up to bounds, and not wi
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable
+import sys
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice, pairwise, takewhile
 
 from .formats import METADATA_NAMES
 from .stores import Block
@@ -62,7 +64,6 @@ class ArrayTally:
     """Chunks of one array, found by their names alone."""
 
     chunks: int = 0
-    oldest: str = ""
     #: When its metadata was written; empty where that was not met.
     described: str = ""
 
@@ -75,6 +76,12 @@ class Row(Weight):
     arrays: dict[str, ArrayTally] = field(default_factory=dict)
     #: Names of metadata documents directly in it: what makes it a Zarr node.
     documents: set[str] = field(default_factory=set)
+    #: Where not all of it lives equally long: the oldest and the newest that live so many days.
+    ages: dict[float | None, tuple[str, str]] = field(default_factory=dict)
+
+    def grow(self, days: float | None, oldest: str, newest: str) -> None:
+        first, last = self.ages.get(days, (oldest, newest))
+        self.ages[days] = min(first, oldest), max(last, newest)
 
 
 class Tally:
@@ -82,12 +89,20 @@ class Tally:
 
     Parameters
     ----------
-    expiring_before
-        Gives, for the name of a child, the time up to which what was written is deleted soon; None for never.
+    life
+        Gives, for a key, how many days what lies there lives, and the time up to which what was written is deleted
+        soon; each None for ever.
+    cuts
+        Prefixes below which lives are of another length. Elsewhere, all below a child lives as the child's name tells.
     """
 
-    def __init__(self, expiring_before: Callable[[str], str | None] = lambda _: None) -> None:
-        self._expiring_before = expiring_before
+    def __init__(
+        self,
+        life: Callable[[str], tuple[float | None, str | None]] = lambda _: (None, None),
+        cuts: Sequence[str] = (),
+    ) -> None:
+        self._life = life
+        self._cuts = sorted(cuts)
         self.total = Weight()
         self.rows: dict[str, Row] = {}
         self.objects: dict[str, Row] = {}
@@ -107,12 +122,39 @@ class Tally:
             # "0" follows "/": all keys below a name come before what only begins like it.
             stop = bisect_left(keys, name + "0", start) if slash else start + 1
             part = Weight()
-            part.add(sizes[start:stop], modified[start:stop], self._expiring_before(name + slash))
+            inner = self._inner(name + slash) if self._cuts and slash else None
+            ages = self._add_pieces(part, block, start, stop, inner) if inner else ()
+            if not ages:
+                part.add(sizes[start:stop], modified[start:stop], self._life(name + slash)[1])
             self.total.merge(part)
             row = self._row(name + slash, part)
             if row is not None and slash:
+                for age in ages:
+                    row.grow(*age)
                 self._look_inside(row, block, start, stop, len(name) + 1)
             start = stop
+
+    def _inner(self, name: str) -> list[str]:
+        """Cuts that lie below a child."""
+        cuts = self._cuts
+        first = bisect_right(cuts, name)
+        return list(takewhile(lambda cut: cut.startswith(name), islice(cuts, first, None)))
+
+    def _add_pieces(
+        self, part: Weight, block: Block, start: int, stop: int, cuts: list[str]
+    ) -> list[tuple[float | None, str, str]]:
+        """Sum up objects that need not live equally long: days, oldest and newest of each stretch of those that do."""
+        keys = block.keys
+        texts = (text for cut in cuts for text in (cut, behind(cut)) if text is not None)
+        edges = {bisect_left(keys, text, start, stop) for text in texts}
+        found = []
+        for at, end in pairwise(sorted({start, stop, *edges})):
+            days, before = self._life(keys[at])
+            piece = Weight()
+            piece.add(block.sizes[at:end], block.modified[at:end], before)
+            part.merge(piece)
+            found.append((days, piece.oldest, piece.newest))
+        return found
 
     def _row(self, name: str, part: Weight) -> Row | None:
         if not name.endswith("/"):
@@ -168,8 +210,6 @@ class Tally:
             end = min(stop, bisect_left(keys, after, at + 1))
             if (array := self._array(row, place[skip:])) is not None:
                 array.chunks += end - at
-                oldest = min(modified[at:end])
-                array.oldest = min(array.oldest, oldest) if array.oldest else oldest
             at = end
 
     def _array(self, row: Row, path: str) -> ArrayTally | None:
@@ -178,3 +218,9 @@ class Tally:
             self._arrays += 1
             found = row.arrays[path] = ArrayTally()
         return found
+
+
+def behind(prefix: str) -> str | None:
+    """The first text behind all that begin with a prefix; None where there is none."""
+    bare = prefix.rstrip(chr(sys.maxunicode))
+    return bare[:-1] + chr(ord(bare[-1]) + 1) if bare else None

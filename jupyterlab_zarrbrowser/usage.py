@@ -74,7 +74,8 @@ class UsageScan:
         self._previous = {row.key: row for row in previous.rows} if previous is not None else {}
         self._now = now()
         self._at_midnight = explorer.store.expires_at_midnight
-        self._tally = Tally(self._expiring_before)
+        self._befores: dict[float | None, str | None] = {}
+        self._tally = Tally(self._life, lifetime.cuts(key))
         self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects, hints=hints)
 
     @property
@@ -95,8 +96,8 @@ class UsageScan:
         heaviest = sorted(children.items(), key=lambda item: (-item[1].bytes, -item[1].objects, item[0]))
         shown, rest = heaviest[:MAX_ROWS], heaviest[MAX_ROWS:]
         rows = await self._describe(shown, counts_chunks=end.is_complete)
-        dates = (self._deleted_at(row.oldest, self._lifetime.of(self._key + name)) for name, row in children.items())
-        expires = [date for date in dates if date is not None]
+        firsts = (self._dates(name, row)[0] for name, row in children.items())
+        expires = [date for date in firsts if date is not None]
         return wire.Usage(
             endpoint=self._explorer.store.id,
             key=self._key,
@@ -119,9 +120,22 @@ class UsageScan:
             duration_s=round(time.monotonic() - began, 3),
         )
 
-    def _expiring_before(self, name: str) -> str | None:
+    def _life(self, name: str) -> tuple[float | None, str | None]:
+        """Of something below the place: days, and the time up to which what was written goes soon."""
         days = self._lifetime.of(self._key + name)
-        return written_before(self._now, days, at_midnight=self._at_midnight)
+        if days not in self._befores:
+            self._befores[days] = written_before(self._now, days, at_midnight=self._at_midnight)
+        return days, self._befores[days]
+
+    def _dates(self, name: str, row: Row) -> tuple[str | None, str | None]:
+        """When the first of a row is deleted, and the last."""
+        ages = row.ages or {self._lifetime.of(self._key + name): (row.oldest, row.newest)}
+        firsts = [self._deleted_at(oldest, days) for days, (oldest, _) in ages.items()]
+        lasts = [self._deleted_at(newest, days) for days, (_, newest) in ages.items()]
+        return (
+            min((date for date in firsts if date is not None), default=None),
+            max((date for date in lasts if date is not None), default=None) if None not in lasts else None,
+        )
 
     def _deleted_at(self, modified: str, days: float | None) -> str | None:
         return deleted_at(modified, days, at_midnight=self._at_midnight) if modified else None
@@ -139,7 +153,7 @@ class UsageScan:
 
     def _row(self, name: str, row: Row, kind: str | None, chunks: wire.ChunkCount | None) -> wire.UsageRow:
         key = self._key + name
-        days = self._lifetime.of(key)
+        expires_at, gone_at = self._dates(name, row)
         return wire.UsageRow(
             key=key,
             name=name_of(key),
@@ -148,8 +162,8 @@ class UsageScan:
             bytes=row.bytes,
             oldest_at=row.oldest or None,
             newest_at=row.newest or None,
-            expires_at=self._deleted_at(row.oldest, days),
-            gone_at=self._deleted_at(row.newest, days),
+            expires_at=expires_at,
+            gone_at=gone_at,
             expiring_objects=row.expiring_objects,
             expiring_bytes=row.expiring_bytes,
             chunks=chunks,
@@ -202,12 +216,18 @@ class UsageScan:
         """
         if missing <= 0:
             return "complete"
-        days = self._lifetime.of(self._key + name)
+        ages = {days: oldest for days, (oldest, _) in row.ages.items()} or {
+            self._lifetime.of(self._key + name): row.oldest
+        }
         described = [array.described for array in row.arrays.values() if array.described]
-        if days is None or (described and min(described) <= row.oldest):
+        # Where not all live equally long, metadata may be older than chunks that went before it.
+        if not row.ages and (None in ages or (described and min(described) <= row.oldest)):
             return "never_written"
-        age_days = (self._now - moment_of(row.oldest)).total_seconds() / 86_400
-        return "deleted" if age_days >= days - _LAG_DAYS else "unknown"
+        is_old = (days is not None and self._age_days(oldest) >= days - _LAG_DAYS for days, oldest in ages.items())
+        return "deleted" if any(is_old) else "unknown"
+
+    def _age_days(self, modified: str) -> float:
+        return (self._now - moment_of(modified)).total_seconds() / 86_400
 
 
 def _kind(node: wire.Node | BrowserError) -> str | None:

@@ -9,8 +9,9 @@ from itertools import pairwise, product
 import pytest
 
 from jupyterlab_zarrbrowser import tally
+from jupyterlab_zarrbrowser.expiry import Lifetime, LifetimeRule
 from jupyterlab_zarrbrowser.stores import Block
-from jupyterlab_zarrbrowser.tally import Row, Tally, Weight
+from jupyterlab_zarrbrowser.tally import Row, Tally, Weight, behind
 
 
 def time_of(key: str) -> str:
@@ -35,7 +36,7 @@ def blocks(keys: list[str], seed: int, longest: int = 40) -> list[Block]:
 
 def tallied(keys: list[str], seed: int = 0, longest: int = 40, **options: str) -> Tally:
     before = options.get("before")
-    found = Tally(lambda _: before)
+    found = Tally(lambda _: (None, before))
     for block in blocks(keys, seed, longest):
         found.add(block)
     return found
@@ -147,9 +148,6 @@ def test_chunks_of_every_layout(name: str, seed: int) -> None:
     assert row.documents == {key for key in keys if "/" not in key and (key == "zarr.json" or key.startswith(".z"))}
     for path, array in row.arrays.items():
         inside = [key for key in below if key.startswith(f"{name}/{path}")]
-        chunk_times = [time_of(key) for key in inside if not key.endswith(("zarr.json", ".zarray", ".zattrs"))]
-        if array.chunks and name != "scalars.zarr":
-            assert array.oldest in chunk_times
         if array.described:
             document = next(key for key in inside if key in {f"{name}/{path}zarr.json", f"{name}/{path}.zarray"})
             assert array.described == time_of(document)
@@ -224,11 +222,51 @@ def test_more_arrays_than_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_each_child_has_its_own_date() -> None:
     """As where rules of a bucket hold below a prefix only."""
     dates = {"soon/": "2026-12-31T00:00:00Z", "later/": "2026-01-01T00:00:00Z"}
-    found = Tally(dates.get)
+    found = Tally(lambda name: (None, dates.get(name)))
     keys = ["later/x", "never/x", "soon/x", "soon/y"]
     found.add(Block(keys, [1, 2, 4, 8], [time_of(key) for key in keys], False))
     assert {name: row.expiring_bytes for name, row in found.rows.items()} == {"soon/": 12, "later/": 0, "never/": 0}
     assert (found.total.expiring_objects, found.total.expiring_bytes) == (2, 12)
+
+
+PREFIXES = ["a/tmp/", "a/tmp/long/", "a/t", "b", "b/x", "d/\U0010ffff", "c/"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lives_of_several_lengths_in_one_child(seed: int) -> None:
+    """Against each object looked at by itself."""
+    dice = random.Random(seed)
+    names = ["a", "b", "c", "d", "tmp", "t", "long", "x", "x!", "x0", "\U0010ffff", "\U0010ffffz"]
+    keys = sorted({"/".join(dice.choices(names, k=dice.randint(1, 4))) for _ in range(400)})
+    lifetime = Lifetime(dice.choice([None, 9]), "default", [LifetimeRule(p, dice.randint(1, 30)) for p in PREFIXES])
+
+    def life(key: str) -> tuple[float | None, str | None]:
+        days = lifetime.of(key)
+        return days, f"2026-11-{days:02}T00:00:00Z" if days is not None else None
+
+    found = Tally(life, lifetime.cuts(""))
+    for block in blocks(keys, seed):
+        found.add(block)
+    going = [key for key in keys if time_of(key) <= (life(key)[1] or "")]
+    assert (found.total.expiring_objects, found.total.expiring_bytes) == (len(going), sum(map(size_of, going)))
+    for name, inside in children(keys).items():
+        if not name.endswith("/"):
+            continue
+        ages: dict[float | None, list[str]] = {}
+        for key in inside:
+            ages.setdefault(lifetime.of(key), []).append(time_of(key))
+        row = found.rows[name]
+        expected = {days: (min(times), max(times)) for days, times in ages.items()}
+        assert row.ages == expected or (not row.ages and list(expected) == [lifetime.of(name)])
+        assert row.expiring_objects == sum(time_of(key) <= (life(key)[1] or "") for key in inside)
+
+
+@pytest.mark.parametrize(
+    ("prefix", "end"), [("a", "b"), ("a/", "a0"), ("a\U0010ffff", "b"), ("a\ud7ff", "a\ud800"), ("\U0010ffff", None)]
+)
+def test_what_comes_behind_a_prefix(prefix: str, end: str | None) -> None:
+    assert behind(prefix) == end
+    assert end is None or all(prefix + more < end for more in ("", "a", "\U0010ffff", "\U0010ffff" * 3))
 
 
 def test_nothing() -> None:

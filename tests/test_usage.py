@@ -115,6 +115,18 @@ class TestRows:
         }
         assert found.expiring_objects == 3
 
+    async def test_rules_below_a_row(self, bucket: Aged) -> None:
+        bucket.put(6.9, {"a/keep/x": bytes(1), "b/tmp/x": bytes(2), "b/tmp/y": bytes(4)})
+        bucket.put(1, {"a/tmp/x": bytes(8), "a/tmp/y": bytes(16)})
+        bucket.put(0.1, {"b/tmp/new": bytes(32)})
+        found = await bucket.count(Lifetime(None, None, [LifetimeRule("a/tmp/", 1), LifetimeRule("b/tm", 7)]))
+        a, b = sorted(found.rows, key=lambda row: row.name)
+        assert (a.expires_at, a.gone_at) == ("2026-11-22T00:00:00Z", None), "the rest of it stays for ever"
+        assert (a.expiring_objects, a.expiring_bytes) == (2, 24)
+        assert (b.expires_at, b.gone_at) == ("2026-11-22T00:00:00Z", "2026-11-29T00:00:00Z")
+        assert (b.expiring_objects, b.expiring_bytes) == (2, 6)
+        assert (found.expires_at, found.expiring_objects) == ("2026-11-22T00:00:00Z", 4)
+
     async def test_nothing_lies_there(self, bucket: Aged) -> None:
         found = await bucket.count(WEEK, "nothing/")
         assert (found.objects, found.rows, found.oldest_at, found.expires_at) == (0, [], None, None)
