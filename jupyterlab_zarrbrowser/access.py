@@ -11,6 +11,8 @@ class EnvVar:
     """The value of an environment variable, to be read where the code runs."""
 
     name: str
+    before: str = ""
+    """Text that it is the end of."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class ZarrBrowser(ExtensionApp):
     # `Any`, because traitlets prints the value of a List that it refuses, and this one may hold a secret.
     endpoints = AnyTrait(
         default_value=(),
-        help="""List of dictionaries, one for each endpoint. `id` and `kind` (s3, gcs, http, local) are required.
+        help="""List of dictionaries, one for each endpoint. `id` and `kind` (s3, gcs, azure, http, local) are required.
 
         c.ZarrBrowser.endpoints = [
             {"id": "js2", "kind": "s3", "endpoint_url": "https://js2.jetstream-cloud.org:8001/", "profile": "js2"},

@@ -8,15 +8,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal
-from urllib.parse import urlsplit
+from typing import Any, ClassVar, Literal, NamedTuple
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 #: Ids appear in URLs, saved state and logs.
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-_SCHEMES = {"s3": ("s3",), "gcs": ("gs", "gcs"), "http": ("http", "https"), "local": ("file",)}
+_SCHEMES = {
+    "s3": ("s3",),
+    "gcs": ("gs", "gcs"),
+    "azure": ("abfs", "abfss", "az", "https"),
+    "http": ("http", "https"),
+    "local": ("file",),
+}
+
+#: An account's own host in the clouds of Azure; ``dfs`` is another way to the same objects.
+_AZURE_HOST = re.compile(
+    r"(?P<account>[a-z0-9]{3,24})\.(?P<zone>z\d+\.)?(?:blob|dfs)\."
+    r"(?P<rest>core\.(?:windows\.net|usgovcloudapi\.net|chinacloudapi\.cn|cloudapi\.de)|storage\.azure\.net)",
+    re.IGNORECASE,
+)
+
+#: Where an account is, unless something says otherwise.
+_AZURE_REST = "core.windows.net"
+
+#: Hosts to which a token may be sent without encryption.
+_THIS_MACHINE = {"127.0.0.1", "::1", "localhost"}
 
 #: One request. A gesture of several is given up sooner (browser.py).
 _MAX_TIMEOUT_S = 600
@@ -61,6 +80,8 @@ class EndpointConfig(
     writable
         Whether users may write and delete through the panel: everywhere, nowhere, or below these prefixes only (each
         relative to ``root`` and ending in ``/``).
+    creates_buckets
+        Whether users may make buckets, where ``root`` is every bucket and ``writable`` is true.
     timeout_s
         Seconds for one request to the store.
     concurrency
@@ -73,6 +94,7 @@ class EndpointConfig(
     title: str | None = None
     root: str = ""
     writable: bool | list[str] = False
+    creates_buckets: bool = False
     timeout_s: float = 20.0
     concurrency: int = 32
     scan_concurrency: int = 64
@@ -151,6 +173,109 @@ class GcsConfig(EndpointConfig, frozen=True, kw_only=True, tag="gcs"):
         return ["token_file: cannot stand beside anon"] if self.anon and self.token_file else []
 
 
+class AzurePlace(NamedTuple):
+    """What an address in Azure Storage says."""
+
+    path: str
+    """Container and key."""
+    account: str = ""
+    service: str = ""
+    """Address of the account, where it is not in the cloud that everybody uses."""
+
+
+def azure_place(address: str) -> AzurePlace | None:
+    """Read ``abfs://container/key``, the same with an account, and the web address of a blob; None for all else.
+
+    https://learn.microsoft.com/azure/storage/blobs/data-lake-storage-introduction-abfs-uri
+    """
+    scheme, separator, rest = address.partition("://")
+    if not separator or scheme.lower() not in _SCHEMES["azure"]:
+        return None
+    first, _, key = rest.partition("/")
+    container, at, host = first.rpartition("@")
+    matched = _AZURE_HOST.fullmatch(host)
+    if scheme.lower() == "https":
+        # Behind the question mark may be a signature, and that is a secret.
+        key = unquote(key.partition("#")[0].partition("?")[0])
+        return None if at or matched is None else AzurePlace(key, *_account_of(matched))
+    if at and matched is not None and container:
+        return AzurePlace(f"{container}/{key}", *_account_of(matched))
+    if at:
+        return None
+    return AzurePlace(rest) if matched is None else AzurePlace(key, *_account_of(matched))
+
+
+def _account_of(matched: re.Match[str]) -> tuple[str, str]:
+    account, zone, rest = (text.lower() for text in matched.groups(""))
+    is_usual = rest == _AZURE_REST and not zone
+    return account, "" if is_usual else f"https://{account}.{zone}blob.{rest}"
+
+
+class AzureCredentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Name (not value) of the environment variable of the Jupyter server that holds one of these."""
+
+    account_key: str | None = None
+    sas_token: str | None = None
+    connection_string: str | None = None
+
+    @property
+    def named(self) -> list[tuple[str, str]]:
+        """What is held, and where."""
+        return [(field, name) for field in self.__struct_fields__ if (name := getattr(self, field))]
+
+
+class AzureConfig(EndpointConfig, frozen=True, kw_only=True, tag="azure"):
+    """Azure Blob Storage and Data Lake Storage.
+
+    ``root`` is ``abfs://container/prefix``, where it may name the account
+    (``abfs://container@account.dfs.core.windows.net/prefix``); empty for every container of ``account``.
+    Credentials: ``anon``, ``env``, else what adlfs takes: its own variables, then Azure's default chain.
+    """
+
+    account: str | None = None
+    #: Address of the account, where it is not ``https://<account>.blob.core.windows.net``.
+    endpoint_url: str | None = None
+    anon: bool = False
+    env: AzureCredentials | None = None
+
+    kind: ClassVar[str] = "azure"
+
+    @property
+    def place(self) -> AzurePlace:
+        """Container and prefix, the account and its address, as far as the configuration tells."""
+        place = azure_place(self.root) or AzurePlace(self.root)
+        return place._replace(
+            account=self.account or place.account, service=(self.endpoint_url or place.service).rstrip("/")
+        )
+
+    def conflicts(self) -> list[str]:
+        found = []
+        named = [field for field, _ in self.env.named] if self.env else []
+        if self.anon and self.env:
+            found.append("env: cannot stand beside anon; choose one kind of credentials")
+        if self.env and len(named) != 1:
+            found.append("env: needs one of account_key, sas_token and connection_string")
+        if self.endpoint_url and named == ["connection_string"]:
+            found.append("endpoint_url: cannot stand beside env.connection_string, which says where the account is")
+        said = azure_place(self.root)
+        if self.account and said is not None and said.account not in {"", self.account}:
+            found.append("account: is not the one that root names")
+        if self.anon and not self.place.account and not self.endpoint_url:
+            found.append("account: is required with anon")
+        if not (self.anon or self.env) and _is_in_the_clear(self.endpoint_url or ""):
+            found.append("endpoint_url: must begin with https://, or whoever listens has the token")
+        return found
+
+
+def _is_in_the_clear(address: str) -> bool:
+    """Whether what is sent there can be read on the way."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "http" and parts.hostname not in _THIS_MACHINE
+    except ValueError:  # which is said elsewhere
+        return False
+
+
 class HttpConfig(EndpointConfig, frozen=True, kw_only=True, tag="http"):
     """A web server. ``root`` is its address. Folders can be listed where the server renders an index page."""
 
@@ -174,7 +299,7 @@ class LocalConfig(EndpointConfig, frozen=True, kw_only=True, tag="local"):
         return [] if self.root else ["root: is required"]
 
 
-AnyEndpointConfig = S3Config | GcsConfig | HttpConfig | LocalConfig
+AnyEndpointConfig = S3Config | GcsConfig | AzureConfig | HttpConfig | LocalConfig
 
 
 class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -259,6 +384,13 @@ def _check_root(config: EndpointConfig) -> str | None:
         return _check_url("root", root)
     if config.kind == "local":
         return None
+    if config.kind == "azure" and separator:
+        place = azure_place(root)
+        if place is None:
+            return "root: names no account and container (abfs://container@account.dfs.core.windows.net)"
+        if place.account and not place.path:
+            return None
+        rest = place.path
     bucket = (rest if separator else root).partition("/")[0]
     if not bucket:
         return "root: names no bucket"
@@ -302,8 +434,8 @@ def read_scratch(raw: Any) -> list[ScratchConfig]:
 
     def problems(config: ScratchConfig) -> list[str]:
         found = [] if config.url or config.url_env else ["url_env: is required where url is not given"]
-        if config.url and not re.match("(s3|gs|gcs)://[^/@]+(/|$)", config.url):
-            found.append("url: must begin with s3:// or gs:// and name a bucket")
+        if config.url and not re.match("(s3|gs|gcs|abfs|abfss|az)://[^/@]+(/|$)", config.url) and not _in_azure(config):
+            found.append("url: must begin with s3://, gs:// or abfs:// and name a bucket")
         days, quota, price = config.lifetime_days, config.quota_bytes, config.price_per_tb_month
         if isinstance(days, int | float) and not 0 < days < float("inf"):
             found.append("lifetime_days: must be above 0; None for never")
@@ -316,6 +448,12 @@ def read_scratch(raw: Any) -> list[ScratchConfig]:
         return found
 
     return _read(raw, "scratch", ScratchConfig, problems)
+
+
+def _in_azure(config: ScratchConfig) -> bool:
+    """Whether the address names an account of Azure and a container in it."""
+    place = azure_place(config.url or "")
+    return place is not None and bool(place.account and place.path.partition("/")[0])
 
 
 def _read(raw: Any, trait: str, struct: Any, problems: Any) -> list[Any]:

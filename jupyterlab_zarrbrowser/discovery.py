@@ -10,11 +10,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from .config import AnyEndpointConfig, GcsConfig, LocalConfig, S3Config, ScratchConfig
+from .config import AnyEndpointConfig, AzureConfig, GcsConfig, LocalConfig, S3Config, ScratchConfig, azure_place
 from .expiry import DEFAULT_DAYS, LifetimeSource
 from .wire import EndpointSource, Health
 
@@ -131,7 +131,7 @@ def remarks(
                 message = (
                     f"{name} names a place that begins with {place.scheme or 'no scheme'}, which cannot be opened."
                 )
-                hint = "Places begin with s3:// or gs://."
+                hint = "Places begin with s3://, gs:// or abfs://."
                 found.append(Health(level="warning", code="scratch_scheme", message=message, hint=hint))
             elif place.root.rstrip("/") != places[first or name].root.rstrip("/"):
                 message = f"{first} and {name} name different places. {first} is taken for your scratch."
@@ -144,7 +144,16 @@ def remarks(
     return found
 
 
-_SCHEMES = ("s3", "gs", "gcs")
+_Kind = type[S3Config | GcsConfig | AzureConfig]
+
+_SCHEMES: dict[str, _Kind] = {
+    "s3": S3Config,
+    "gs": GcsConfig,
+    "gcs": GcsConfig,
+    "abfs": AzureConfig,
+    "abfss": AzureConfig,
+    "az": AzureConfig,
+}
 
 
 class _Place:
@@ -158,7 +167,8 @@ class _Place:
         self.root = _USER.sub(lambda _: user, text) if user else head
         scheme, separator, rest = self.root.partition("://")
         self.scheme: str = scheme if separator else ""
-        names = rest.rstrip("/").split("/")
+        self._azure = azure_place(self.root) if _SCHEMES.get(scheme) is AzureConfig else None
+        names = (self._azure.path if self._azure else rest).rstrip("/").split("/")
         #: Whether it is not known to be one user's own.
         self.is_shared = has_user and not user
         #: Below ``root``.
@@ -176,18 +186,22 @@ class _Place:
         rights: bool | list[str] = writable and not self.is_shared
         if rights and self.own_key:
             rights = [self.own_key]
-        kind = self._kind
+        kind = _SCHEMES[self.scheme]
+        if kind is AzureConfig and self._azure is None:
+            return None
         if isinstance(service, kind):
-            return msgspec.structs.replace(service, id=endpoint_id, title=title, root=self.root, writable=rights)
+            changes: dict[str, Any] = {"id": endpoint_id, "title": title, "root": self.root, "writable": rights}
+            if isinstance(service, AzureConfig):
+                # Its own root may have named them, and is not taken over.
+                changes |= {"account": service.place.account or None, "endpoint_url": service.place.service or None}
+            return msgspec.structs.replace(service, **changes)
         return kind(id=endpoint_id, title=title, root=self.root, writable=rights)
-
-    @property
-    def _kind(self) -> type[S3Config | GcsConfig]:
-        return S3Config if self.scheme == "s3" else GcsConfig
 
     def fits(self, service: AnyEndpointConfig | None) -> bool:
         """Whether the place can be opened with the service and the credentials of that endpoint."""
-        return isinstance(service, self._kind)
+        if isinstance(service, AzureConfig) and self._azure is not None:
+            return not (self._azure.account and service.place.account) or self._azure.account == service.place.account
+        return isinstance(service, _SCHEMES[self.scheme])
 
     def scratch(self, variable: str | None, config: ScratchConfig) -> ScratchPlace:
         days = config.lifetime_days

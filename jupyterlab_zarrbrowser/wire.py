@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-EndpointKind = Literal["s3", "gcs", "http", "local"]
+EndpointKind = Literal["s3", "gcs", "azure", "http", "local"]
 
 #: Who put an endpoint into the panel.
 EndpointSource = Literal["admin", "profile", "environment", "server"]

@@ -54,8 +54,9 @@ def lint_front_end() -> None:
 
 
 def lint_files() -> None:
-    heading("yarn.lock names no host")
-    lines = (ROOT / "yarn.lock").read_text(encoding="utf-8").splitlines()
+    heading("Lock files name no host")
+    locks = (ROOT / "yarn.lock", ROOT / "tests" / "servers" / "azurite_site" / "yarn.lock")
+    lines = [line for lock in locks for line in lock.read_text(encoding="utf-8").splitlines()]
     hosts = [
         line
         for line in lines

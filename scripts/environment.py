@@ -35,7 +35,7 @@ DEVELOPMENT = ("demo", "test", "dev")
 BUILDER = "jupyter-builder>=1.2,<2"
 
 #: What the cells written by the extension import.
-CELL_PACKAGES = ("xarray", "zarr", "s3fs", "gcsfs", "dask[array]", "aiohttp", "ipykernel")
+CELL_PACKAGES = ("xarray", "zarr", "s3fs", "gcsfs", "adlfs", "dask[array]", "aiohttp", "ipykernel")
 
 _WINDOWS = os.name == "nt"
 _INSTALLED_LABEXTENSION = VENV / "share" / "jupyter" / "labextensions" / LABEXTENSION.parent.name

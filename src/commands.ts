@@ -105,7 +105,7 @@ export class Commands implements IDisposable {
       commands.addCommand(CommandIDs.goTo, {
         label: paletteLabel(trans, trans.__('Go to URL or path…')),
         caption: trans.__(
-          'Show what an s3://, gs:// or https:// URL, or a path inside the current endpoint, means'
+          'Show what an s3://, gs://, abfs:// or https:// URL, or a path inside the current endpoint, means'
         ),
         icon: goToIcon,
         describedBy: {

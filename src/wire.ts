@@ -2,7 +2,7 @@
 
 import type { JSONValue } from '@lumino/coreutils';
 
-export type EndpointKind = 's3' | 'gcs' | 'http' | 'local';
+export type EndpointKind = 's3' | 'gcs' | 'azure' | 'http' | 'local';
 
 /**
  * Who put an endpoint into the panel.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
 
 from jupyterlab_zarrbrowser.config import (
+    AzureConfig,
     ConfigError,
     GcsConfig,
     HttpConfig,
@@ -37,6 +41,10 @@ GOOD: list[dict[str, Any]] = [
     {"id": "literal", "kind": "s3", "key": "k", "secret": SECRET, "token": "t", "root": "s3://bucket/pre?fix#é"},
     {"id": "cmip6", "title": "CMIP6 (public)", "kind": "gcs", "root": "gs://cmip6", "anon": True},
     {"id": "team", "kind": "gcs", "root": "gs://team-data/era5", "token_file": "~/keys/team.json"},
+    {"id": "era5", "kind": "azure", "account": "era5euwest", "root": "abfs://era5", "anon": True},
+    {"id": "lake", "kind": "azure", "root": "abfss://box@lake.dfs.core.windows.net/a b", "env": {"account_key": "KEY"}},
+    {"id": "all", "kind": "azure", "root": "https://lake.blob.core.windows.net"},
+    {"id": "azurite", "kind": "azure", "endpoint_url": "http://127.0.0.1:10000/devstoreaccount1"},
     {"id": "thredds", "kind": "http", "root": "https://example.org/zarr/"},
     {"id": "home", "title": "My files", "kind": "local", "root": "~"},
     {"id": "odd", "kind": "local", "root": "/data/a@b?c#d"},
@@ -45,11 +53,13 @@ GOOD: list[dict[str, Any]] = [
 
 def test_good_endpoints() -> None:
     configs = read_endpoints(GOOD)
-    assert [config.kind for config in configs] == ["s3", "s3", "s3", "gcs", "gcs", "http", "local", "local"]
+    kinds = ["s3", "s3", "s3", "gcs", "gcs", "azure", "azure", "azure", "azure", "http", "local", "local"]
+    assert [config.kind for config in configs] == kinds
     assert [type(config) for config in configs[2:]] == [
         S3Config,
         GcsConfig,
         GcsConfig,
+        *[AzureConfig] * 4,
         HttpConfig,
         LocalConfig,
         LocalConfig,
@@ -74,6 +84,7 @@ def test_a_configuration_does_not_print_its_values() -> None:
 
 S3 = {"id": "x", "kind": "s3"}
 HTTP = {"id": "x", "kind": "http", "root": "https://example.org"}
+AZURE = {"id": "x", "kind": "azure", "account": "acc"}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +93,7 @@ HTTP = {"id": "x", "kind": "http", "root": "https://example.org"}
         ({}, "endpoints[0]"),
         ({"kind": "s3"}, "`id`"),
         ({"id": "x"}, "`kind`"),
-        ({"id": "x", "kind": SECRET}, "endpoints[0].kind: must be one of s3, gcs, http, local"),
+        ({"id": "x", "kind": SECRET}, "endpoints[0].kind: must be one of s3, gcs, azure, http, local"),
         ({"id": SECRET + " x", "kind": "s3"}, "endpoints[0].id"),
         ({"id": "", "kind": "s3"}, "endpoints[0].id"),
         ({"id": "x" * 65, "kind": "s3"}, "endpoints[0].id"),
@@ -119,6 +130,21 @@ HTTP = {"id": "x", "kind": "http", "root": "https://example.org"}
         ({**S3, "root": "/prefix"}, "endpoints[0].root"),
         ({"id": "x", "kind": "gcs", "anon": True, "token_file": SECRET}, "endpoints[0].token_file"),
         ({"id": "x", "kind": "gcs", "root": f"s3://{SECRET}"}, "endpoints[0].root"),
+        ({**AZURE, "env": {"account_key": "A"}, "anon": True}, "endpoints[0].env"),
+        ({**AZURE, "env": {}}, "endpoints[0].env"),
+        ({**AZURE, "env": {"account_key": "A", "sas_token": "B"}}, "endpoints[0].env"),
+        ({**AZURE, "env": {"key": SECRET}}, "`key`"),
+        ({**AZURE, "account_key": SECRET}, "`account_key`"),
+        ({**AZURE, "endpoint_url": "https://x", "env": {"connection_string": "A"}}, "endpoints[0].endpoint_url"),
+        ({**AZURE, "endpoint_url": f"http://{SECRET}.example"}, "endpoints[0].endpoint_url"),
+        ({**AZURE, "endpoint_url": f"http://[{SECRET}"}, "endpoints[0].endpoint_url"),
+        ({**AZURE, "root": f"abfs://box@{SECRET}.dfs.core.windows.net"}, "endpoints[0].account"),
+        ({**AZURE, "root": f"abfs://box@{SECRET}"}, "endpoints[0].root"),
+        ({**AZURE, "root": f"abfs://box@acc.{SECRET}.example"}, "endpoints[0].root"),
+        ({**AZURE, "root": f"https://{SECRET}.example/box"}, "endpoints[0].root"),
+        ({**AZURE, "root": f"wasbs://{SECRET}"}, "endpoints[0].root"),
+        ({**AZURE, "root": "abfs:///x"}, "endpoints[0].root"),
+        ({"id": "x", "kind": "azure", "root": "abfs://box", "anon": True}, "endpoints[0].account"),
         ({"id": "x", "kind": "http"}, "endpoints[0].root"),
         ({**HTTP, "writable": True}, "endpoints[0].writable"),
         ({**HTTP, "root": f"https://example.org/?token={SECRET}"}, "endpoints[0].root"),
@@ -166,6 +192,8 @@ def test_scratch() -> None:
         [
             {"url_env": ["SCRATCH_BUCKET", "PANGEO_SCRATCH"], "lifetime_days": 7, "quota_bytes": 10**12},
             {"url": "gs://x"},
+            {"url": "abfs://x/{user}"},
+            {"url": "abfs://x@acc.dfs.core.windows.net/{user}"},
         ]
     )
     assert configs[0].url_env == ["SCRATCH_BUCKET", "PANGEO_SCRATCH"]
@@ -185,6 +213,7 @@ def test_scratch() -> None:
         ({"url": "s3://x", "quota_bytes": -1}, "scratch[0].quota_bytes"),
         ({"url": SECRET}, "scratch[0].url"),
         ({"url": f"https://x/{SECRET}"}, "scratch[0].url"),
+        ({"url": f"abfs://x@{SECRET}/y"}, "scratch[0].url"),
     ],
 )
 def test_scratch_that_is_wrong(entry: Any, field: str) -> None:
@@ -192,3 +221,15 @@ def test_scratch_that_is_wrong(entry: Any, field: str) -> None:
         read_scratch([entry])
     assert field in str(caught.value)
     assert SECRET not in str(caught.value)
+
+
+def test_the_examples_of_the_documentation() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "configuration.md").read_text(encoding="utf-8")
+    examples = [
+        block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "c.ZarrBrowser.endpoints" in block
+    ]
+    assert examples
+    for example in examples:
+        c = SimpleNamespace(ZarrBrowser=SimpleNamespace())
+        exec(example, {"c": c})
+        assert read_endpoints(c.ZarrBrowser.endpoints)

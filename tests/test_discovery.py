@@ -6,7 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig, S3Config, ScratchConfig, read_endpoints
+from jupyterlab_zarrbrowser.config import (
+    AzureConfig,
+    AzureCredentials,
+    GcsConfig,
+    LocalConfig,
+    S3Config,
+    ScratchConfig,
+    read_endpoints,
+)
 from jupyterlab_zarrbrowser.discovery import discover, from_environment, from_profiles, from_scratch, remarks
 
 SECRET = "s3cr3t"
@@ -40,7 +48,10 @@ def test_one_place_is_offered_once() -> None:
     assert [config.id for config, _, _ in found] == ["scratch-bucket"]
 
 
-@pytest.mark.parametrize("value", ["", " ", "scratch", "s3://", "s3:///", "abfs://x/y", "https://x/y", "/tmp", "://"])
+@pytest.mark.parametrize(
+    "value",
+    ["", " ", "scratch", "s3://", "s3:///", "abfs://", "az://x@y/z", "wasbs://x/y", "https://x/y", "/tmp", "://"],
+)
 def test_variables_that_name_no_bucket(value: str) -> None:
     assert from_environment({"SCRATCH_BUCKET": value}) == []
 
@@ -170,8 +181,10 @@ def test_variables_that_disagree_are_remarked_on() -> None:
     assert same == []
     [differ] = remarks([], {"SCRATCH_BUCKET": "s3://a/ada", "PANGEO_SCRATCH": "gs://b/ada"})
     assert "SCRATCH_BUCKET is taken" in differ.message
-    [azure] = remarks([], {"SCRATCH_BUCKET": "abfs://a/ada"})
-    assert azure.code == "scratch_scheme"
+    [unknown] = remarks([], {"SCRATCH_BUCKET": "wasbs://a/ada"})
+    assert unknown.code == "scratch_scheme"
+    assert "abfs://" in unknown.hint
+    assert remarks([], {"SCRATCH_BUCKET": "abfs://a/ada"}) == []
     [shared] = remarks([], {"SCRATCH_BUCKET": "s3://a/{user}"})
     assert shared.code == "scratch_shared"
 
@@ -208,8 +221,42 @@ def test_a_service_of_another_kind_or_of_none_is_remarked_on(endpoint: str, why:
 
 
 def test_a_place_that_cannot_be_opened_does_not_hide_the_next() -> None:
-    environ = {"SCRATCH_BUCKET": "abfs://a/ada", "PANGEO_SCRATCH": "s3://b/ada"}
+    environ = {"SCRATCH_BUCKET": "wasbs://a/ada", "PANGEO_SCRATCH": "s3://b/ada"}
     assert [each.config.root for each in from_environment(environ)] == ["s3://b/ada"]
     (remark,) = remarks([], environ)
     assert (remark.code, remark.level) == ("scratch_scheme", "warning")
-    assert "abfs" in remark.message
+    assert "wasbs" in remark.message
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "account", "root", "own_key"),
+    [
+        ("abfs://scratch/{user}", "ada", "", "abfs://scratch/ada", ""),
+        ("az://scratch", "ada", "", "az://scratch", "ada/"),
+        ("abfs://scratch@acc.dfs.core.windows.net", "ada", "acc", None, "ada/"),
+        ("abfss://scratch@acc.dfs.core.windows.net/x/ada/", "ada", "acc", None, ""),
+        ("abfs://acc.dfs.core.windows.net/scratch", "ada", "acc", None, "ada/"),
+    ],
+)
+def test_places_in_azure(text: str, user: str, account: str, root: str | None, own_key: str) -> None:
+    (found,) = from_environment({"SCRATCH_BUCKET": text, "JUPYTERHUB_USER": user})
+    config = found.config
+    assert isinstance(config, AzureConfig)
+    assert config.root == (root or text)
+    assert config.place.account == account
+    assert config.place.path.startswith("scratch")
+    assert found.scratch is not None
+    assert found.scratch.own_key == own_key
+    assert config.writable == ([own_key] if own_key else True)
+    assert not config.conflicts()
+
+
+def test_an_account_is_taken_over_from_an_endpoint() -> None:
+    env = AzureCredentials(account_key="THE_KEY")
+    service = AzureConfig(id="lab", root="abfs://data@acc.dfs.core.windows.net", env=env)
+    (found,) = from_scratch([ScratchConfig(url="abfs://scratch/ada", endpoint="lab")], {}, [service])
+    assert isinstance(found.config, AzureConfig)
+    assert (found.config.place.account, found.config.place.path, found.config.env) == ("acc", "scratch/ada", env)
+    elsewhere = [ScratchConfig(url="abfs://scratch@other.dfs.core.windows.net/ada", endpoint="lab")]
+    assert from_scratch(elsewhere, {}, [service]) == []
+    assert [remark.code for remark in remarks(elsewhere, {}, [service])] == ["scratch_endpoint"]

@@ -77,6 +77,6 @@ def test_a_configuration_that_is_not_there(tmp_path: Path, capsys: pytest.Captur
 def test_variables_that_disagree_are_told(
     config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SCRATCH_BUCKET", "abfs://a/ada")
+    monkeypatch.setenv("SCRATCH_BUCKET", "wasbs://a/ada")
     assert cli.main(["usage", "--config", str(config)]) == 1
-    assert "SCRATCH_BUCKET names a place that begins with abfs" in capsys.readouterr().err
+    assert "SCRATCH_BUCKET names a place that begins with wasbs" in capsys.readouterr().err

@@ -136,8 +136,8 @@ class Code:
         match value:
             case Raw():
                 return value.code
-            case EnvVar(name=name):
-                return f"os.environ[{name!r}]"
+            case EnvVar(name=name, before=before):
+                return f"{before!r} + os.environ[{name!r}]" if before else f"os.environ[{name!r}]"
             case dict():
                 return "{" + ", ".join(f"{key!r}: {cls.literal(item)}" for key, item in value.items()) + "}"
         return repr(value)

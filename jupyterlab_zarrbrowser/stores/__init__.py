@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..config import EndpointConfig
+from .azure import AzureStore
 from .base import Store
 from .body import Body, Range
 from .gcs import GcsStore
@@ -17,6 +18,7 @@ from .s3 import S3Store
 STORES: dict[str, Callable[[Any], Store]] = {
     "s3": S3Store,
     "gcs": GcsStore,
+    "azure": AzureStore,
     "http": HttpStore,
     "local": LocalStore,
 }

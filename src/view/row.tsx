@@ -286,6 +286,8 @@ export function kindText(kind: EndpointKind, trans: TranslationBundle): string {
       return trans.__('S3');
     case 'gcs':
       return trans.__('Google Cloud');
+    case 'azure':
+      return trans.__('Azure');
     case 'http':
       return trans.__('HTTP');
     case 'local':

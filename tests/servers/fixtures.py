@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
+from .azurite import Azurite
 from .counting_proxy import CountingProxy
 from .dead import Dead
 from .fake_s3 import FakeS3
@@ -25,6 +26,7 @@ from .swift import Swift, ensure_venv, has_user_attributes
 from .zarr_samples import Sample, write_all
 
 __all__ = [
+    "azurite",
     "counting_proxy",
     "counting_proxy_server",
     "dead",
@@ -156,6 +158,12 @@ def gcs_samples(gcs_server: Gcs, sample_dir: Path) -> str:
     gcs_server.create_bucket(SAMPLES)
     gcs_server.upload_directory(sample_dir, SAMPLES)
     return SAMPLES
+
+
+@pytest.fixture(scope="session")
+def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Azurite]:
+    with Azurite(tmp_path_factory.mktemp("azurite")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

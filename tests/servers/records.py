@@ -210,6 +210,20 @@ def gcs_op(method: str, path: str, query: str) -> str:
     return _OBJECT_VERBS.get(method, method) + "Object"
 
 
+def azure_op(method: str, path: str, query: str) -> str:
+    """Azure's operations under S3's names. Azurite's paths begin with the account."""
+    _, _, rest = path.lstrip("/").partition("/")
+    container, _, name = rest.partition("/")
+    parameters = dict(part.partition("=")[::2] for part in query.split("&"))
+    if not container:
+        return "ListBuckets"
+    if not name:
+        return "List" if parameters.get("comp") == "list" else f"{method}Bucket"
+    if parameters.get("comp") in {"block", "blocklist"}:
+        return f"Multipart:{method}"
+    return _OBJECT_VERBS.get(method, method) + "Object"
+
+
 def file_op(method: str, path: str, query: str) -> str:
     """``List`` for a path that ends in a slash, else ``GetObject`` and the like."""
     if path.endswith("/") and method in ("GET", "HEAD"):

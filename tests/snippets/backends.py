@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ..formats.panel import Panel
+from ..servers.azurite import ACCOUNT, Azurite
 from ..servers.gcs import Gcs
 from ..servers.http_files import HttpFiles
 from ..servers.moto_s3 import KEY, SECRET, MotoS3
@@ -66,6 +67,23 @@ def gcs(server: Gcs) -> Iterator[Backend]:
 
 
 @contextmanager
+def azure(server: Azurite) -> Iterator[Backend]:
+    """The account's key in an environment variable of any name."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CELLS_AZURE_KEY", server.key)
+        env = {"account_key": "CELLS_AZURE_KEY"}
+        with Panel(kind="azure", account=ACCOUNT, endpoint_url=server.url, env=env) as panel:
+            yield Backend(panel, f"{BUCKET}/", {"CELLS_AZURE_KEY": server.key})
+
+
+@contextmanager
+def public_azure(server: Azurite) -> Iterator[Backend]:
+    """Without any credentials."""
+    with Panel(kind="azure", root=f"az://{BUCKET}", account=ACCOUNT, endpoint_url=server.url, anon=True) as panel:
+        yield Backend(panel, "")
+
+
+@contextmanager
 def http(stores_dir: Path, index: str) -> Iterator[Backend]:
     with HttpFiles(stores_dir, index=index) as server, Panel(kind="http", root=f"{server.url}/") as panel:
         yield Backend(panel, "", lists=index != "none", is_http=True)
@@ -86,3 +104,7 @@ def fill_moto(server: MotoS3, stores_dir: Path) -> None:
 def fill_gcs(server: Gcs, stores_dir: Path) -> None:
     server.create_bucket(BUCKET)
     server.upload_directory(stores_dir, BUCKET)
+
+
+def fill_azure(server: Azurite, stores_dir: Path) -> None:
+    server.upload_directory(stores_dir, BUCKET, public="container")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..servers.azurite import Azurite
 from ..servers.gcs import Gcs
 from ..servers.moto_s3 import MotoS3
 from ..servers.swift import DEMO, Swift
@@ -77,6 +78,25 @@ def on_moto(moto_cells: MotoS3) -> Iterator[Backend]:
 def on_gcs(gcs_server: Gcs, stores_dir: Path) -> Iterator[Backend]:
     backends.fill_gcs(gcs_server, stores_dir)
     with backends.gcs(gcs_server) as backend:
+        yield backend
+
+
+@pytest.fixture(scope="session")
+def azure_cells(azurite: Azurite, stores_dir: Path) -> Azurite:
+    """Azurite with the stores in a container that anybody may list and read."""
+    backends.fill_azure(azurite, stores_dir)
+    return azurite
+
+
+@pytest.fixture(scope="session")
+def on_azure(azure_cells: Azurite) -> Iterator[Backend]:
+    with backends.azure(azure_cells) as backend:
+        yield backend
+
+
+@pytest.fixture(scope="session")
+def on_public_azure(azure_cells: Azurite) -> Iterator[Backend]:
+    with backends.public_azure(azure_cells) as backend:
         yield backend
 
 

@@ -15,6 +15,7 @@ from .stores import Store
     [
         pytest.param("on_swift", "v2-consolidated.zarr", "", id="s3"),
         pytest.param("on_gcs", "v3-hierarchy.zarr", "a/b", id="gcs"),
+        pytest.param("on_azure", "v2-hierarchy.zarr", "a/b", id="azure"),
     ],
 )
 def test_dataset(

@@ -88,7 +88,7 @@ def test_nothing_is_offered_for_folders(on_local: Backend) -> None:
 
 
 @pytest.mark.parametrize("name", OBJECTS)
-@pytest.mark.parametrize("place", ["on_local", "on_swift", "on_gcs", "on_apache", "on_http_without_index"])
+@pytest.mark.parametrize("place", ["on_local", "on_swift", "on_gcs", "on_azure", "on_apache", "on_http_without_index"])
 def test_an_object(place: str, name: str, request: pytest.FixtureRequest, interpreter: Interpreter) -> None:
     backend: Backend = request.getfixturevalue(place)
     snippets = backend.panel.snippets(f"{backend.key}{name}")
