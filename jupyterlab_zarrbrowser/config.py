@@ -262,8 +262,8 @@ class AzureConfig(EndpointConfig, frozen=True, kw_only=True, tag="azure"):
             found.append("account: is not the one that root names")
         if self.anon and not self.place.account and not self.endpoint_url:
             found.append("account: is required with anon")
-        if not (self.anon or self.env) and _is_in_the_clear(self.endpoint_url or ""):
-            found.append("endpoint_url: must begin with https://, or whoever listens has the token")
+        if not (self.anon or named == ["account_key"]) and _is_in_the_clear(self.endpoint_url or ""):
+            found.append("endpoint_url: must begin with https://, or whoever listens has the token or signature")
         return found
 
 

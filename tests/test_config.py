@@ -137,6 +137,7 @@ AZURE = {"id": "x", "kind": "azure", "account": "acc"}
         ({**AZURE, "account_key": SECRET}, "`account_key`"),
         ({**AZURE, "endpoint_url": "https://x", "env": {"connection_string": "A"}}, "endpoints[0].endpoint_url"),
         ({**AZURE, "endpoint_url": f"http://{SECRET}.example"}, "endpoints[0].endpoint_url"),
+        ({**AZURE, "endpoint_url": "http://x.example", "env": {"sas_token": "A"}}, "endpoints[0].endpoint_url"),
         ({**AZURE, "endpoint_url": f"http://[{SECRET}"}, "endpoints[0].endpoint_url"),
         ({**AZURE, "root": f"abfs://box@{SECRET}.dfs.core.windows.net"}, "endpoints[0].account"),
         ({**AZURE, "root": f"abfs://box@{SECRET}"}, "endpoints[0].root"),

@@ -181,7 +181,15 @@ class AzureStore(Store):
         url = await account.credentials.sign(method, url, headers)
         target = importlib.import_module("yarl").URL(url, encoded=True)
         asked = client.session.request(method, target, headers=headers, data=data, allow_redirects=False)
-        response = await stack.enter_async_context(asked)
+        response = None
+        try:
+            response = await stack.enter_async_context(asked)
+        except Exception as exc:
+            # It would carry the address into logs, and that may hold a signature.
+            if not hasattr(exc, "request_info"):
+                raise
+        if response is None:
+            raise no_azure(self.title)
         if response.status >= 300:
             raise refusal(
                 response.status,

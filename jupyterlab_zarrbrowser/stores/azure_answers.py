@@ -90,6 +90,7 @@ def parse_listing(body: bytes, title: str) -> Listing:
 _NAMES = re.compile(rb"<Name>([^<]*)</Name>")
 _SIZES = re.compile(rb"<Content-Length>(\d+)</Content-Length>")
 _TIMES = re.compile(rb"<Last-Modified>([^<]*)</Last-Modified>")
+_KINDS = re.compile(rb"<ResourceType>([^<]*)</ResourceType>")
 _MARKER = re.compile(rb"<NextMarker>([^<]+)</NextMarker>")
 
 #: The first bytes of characters from U+E000 on, which UTF-8 and UTF-16 sort differently.
@@ -97,17 +98,14 @@ _LATE = re.compile(rb"[\xee-\xf4]")
 
 
 def parse_columns(body: bytes, title: str) -> Columns:
-    """A page without delimiter, in a fraction of the time of :func:`parse_listing`. Raises as that."""
-    names, sizes, times = _NAMES.findall(body), _SIZES.findall(body), _TIMES.findall(body)
+    """A page without delimiter: several times as fast as :func:`parse_listing`. Raises as that."""
+    names, sizes, times = (each.findall(body) for each in (_NAMES, _SIZES, _TIMES))
+    kinds = _KINDS.findall(body) if b"<ResourceType>" in body else []
     joined = b"\0".join(names)
     is_plain = _LATE.search(joined) is None
-    if (
-        not len(names) == len(sizes) == len(times) == body.count(b"<Blob>")
-        or not names
-        or b"&" in joined
-        or b"<ResourceType>" in body
-    ):
-        # Entities, encoded names, folders, nothing at all: a matter for a real parser.
+    counts = {len(names), len(sizes), len(times), len(kinds) or len(names), body.count(b"<Blob>")}
+    if len(counts) > 1 or not names or b"&" in joined:
+        # Entities, encoded names, nothing at all: a matter for a real parser.
         listing = parse_listing(body, title)
         rows = [row for row in listing.rows if not row[1]]
         return Columns(
@@ -125,14 +123,16 @@ def parse_columns(body: bytes, title: str) -> Columns:
         list(map(int, sizes)),
         [known[each] for each in times],
         matched[1].decode() if matched and b"&" not in matched[1] else _marker(body, title),
-        is_hierarchical=False,
+        is_hierarchical=bool(kinds),
         is_plain=is_plain,
     )
-    return columns if is_plain else _sorted(columns)
+    return columns if is_plain and not kinds else _objects(columns, kinds)
 
 
-def _sorted(page: Columns) -> Columns:
-    order = sorted(range(len(page.names)), key=page.names.__getitem__)
+def _objects(page: Columns, kinds: list[bytes]) -> Columns:
+    """The same without folders, sorted."""
+    chosen = [at for at, kind in enumerate(kinds) if kind != b"directory"] if kinds else range(len(page.names))
+    order = sorted(chosen, key=page.names.__getitem__)
     return Columns(
         [page.names[at] for at in order],
         [page.sizes[at] for at in order],

@@ -162,9 +162,9 @@ def account_of(config: AzureConfig, environ: Mapping[str, str] = os.environ) -> 
     place = config.place
     name, service = place.account, place.service
     settings = _settings(environ.get(_connection_variable(config), ""))
-    if not service and (not name or name == settings.get("accountname", name)):
+    if not service and name in {"", _account_in(settings)}:
         service = _service_of(settings)
-    name = name or settings.get("accountname", "") or _name_in(service) or environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
+    name = name or _account_in(settings) or _name_in(service) or environ.get("AZURE_STORAGE_ACCOUNT_NAME", "")
     return name, service or (f"https://{name}.blob.core.windows.net" if name else "")
 
 
@@ -218,7 +218,7 @@ def _read(title: str, account: str, kind: str, variable: str, value: str) -> Nob
     settings = {"accountkey": value} if kind == "account_key" else {"sharedaccesssignature": value}
     if kind == "connection_string":
         settings = _settings(value)
-        if settings.get("accountname", account) != account:
+        if _account_in(settings) != account:
             raise BrowserError(
                 "credentials_missing",
                 f"{variable} is for another storage account than the one of {title}.",
@@ -247,6 +247,10 @@ def _settings(text: str) -> dict[str, str]:
     """A connection string: https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string"""
     pairs = (part.partition("=") for part in text.split(";") if part.strip())
     return {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _account_in(settings: Mapping[str, str]) -> str:
+    return settings.get("accountname") or _name_in(settings.get("blobendpoint", ""))
 
 
 def _service_of(settings: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -14,11 +15,13 @@ from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_ac
 
 from jupyterlab_zarrbrowser.access import EnvVar
 from jupyterlab_zarrbrowser.config import AzureConfig, AzureCredentials
+from jupyterlab_zarrbrowser.errors import BrowserError
 from jupyterlab_zarrbrowser.stores import Block, Range, Store, azure_answers, open_store
 from jupyterlab_zarrbrowser.stores import azure as azure_store
 
 from ..servers.azurite import ACCOUNT, KEY, OTHER_ACCOUNT, OTHER_KEY, Azurite
 from ..servers.counting_proxy import CountingProxy
+from ..servers.dead import Dead
 from ..servers.records import azure_op
 from .conformance import ReadOnlyStoreTests, RemoteStoreTests
 from .conformance_scan import ScanTests, blocks_of, keys_in
@@ -189,6 +192,28 @@ class TestAzuriteAccess:
             await open_store(config).list("")
         assert BAD_VARIABLE in caught.value.message
 
+    async def test_a_signature_is_in_no_error(
+        self, place: AzurePlace, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, dead: Dead
+    ) -> None:
+        """It is a part of the address, which clients like to repeat."""
+        monkeypatch.setenv("TEST_AZURE_SAS", f"sv=1&sig={SENTINEL}")
+        sas = AzureCredentials(sas_token="TEST_AZURE_SAS")
+        with ScriptedServer(lambda _: Answer(302, b"", {"Location": "/elsewhere"})) as server:
+            for url in (
+                dead.garbage,
+                dead.refusing,
+                dead.self_signed,
+                dead.login,
+                server.url,
+                "http://no-such.invalid",
+            ):
+                store = open_store(place.config_at(url, env=sas))
+                for work in (store.list(""), store.get("x", max_bytes=10), put(store, "x", b"x")):
+                    with pytest.raises(BrowserError) as caught:
+                        await work
+                    assert SENTINEL not in "".join(traceback.format_exception(caught.value))
+                await store.close()
+
     async def test_what_anybody_may_see(self, place: AzurePlace, azurite: Azurite, open_store: OpenStore) -> None:
         place.filled("many", many())
         azurite.put("public-listed", {"x": b"x"}, public="container")
@@ -229,13 +254,26 @@ class TestAzuriteAccess:
             config = AzureConfig(id="azure", root="abfs://test-many")
         assert (await open_store(config).stat("top.txt")).size_bytes == 10
 
+    @pytest.mark.parametrize(
+        "named", [f"AccountName={OTHER_ACCOUNT};AccountKey={OTHER_KEY}", "SharedAccessSignature=a=b"]
+    )
+    @pytest.mark.parametrize("endpoint_url", [True, False])
     async def test_another_account_is_not_taken_for_this_one(
-        self, place: AzurePlace, azurite: Azurite, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+        self,
+        place: AzurePlace,
+        azurite: Azurite,
+        open_store: OpenStore,
+        monkeypatch: pytest.MonkeyPatch,
+        named: str,
+        endpoint_url: bool,
     ) -> None:
-        other = f"BlobEndpoint={azurite.root_url}/{OTHER_ACCOUNT};AccountName={OTHER_ACCOUNT};AccountKey={OTHER_KEY}"
+        other = f"BlobEndpoint={place.proxy.url}/{OTHER_ACCOUNT};{named}"
         monkeypatch.setenv("AZURE_STORAGE_CONNECTION_STRING", other)
+        config = place.filled("many", many(), env=None)
+        if not endpoint_url:
+            config = AzureConfig(id="azure", account=ACCOUNT, root="abfs://test-many")
         with place.proxy.recording() as seen, raises("credentials_missing"):
-            await open_store(place.filled("many", many(), env=None)).list("")
+            await open_store(config).list("")
         assert not len(seen)
 
     async def test_the_list_of_containers(self, place: AzurePlace, open_store: OpenStore) -> None:
