@@ -14,8 +14,9 @@ from traitlets import Bool, Float, Int, default
 from . import config, discovery, wire
 from .browser import CLUSTER_BYTES, MAX_USAGE_OBJECTS, Browser
 from .discovery import Offered
-from .handlers import routes
 from .io_thread import IoThread
+from .routes import routes
+from .uploads import GRACE_HOURS
 
 
 class ZarrBrowser(ExtensionApp):
@@ -60,6 +61,12 @@ class ZarrBrowser(ExtensionApp):
 
     cluster_bytes = Int(
         CLUSTER_BYTES, help="Bytes from which on the panel offers a cell that copies on a Dask cluster."
+    ).tag(config=True)
+
+    upload_grace_h = Float(
+        GRACE_HOURS,
+        help="""Hours for which an upload that was interrupted can go on. Its parts are taken back at the store then, if
+        the Jupyter server runs; a rule of the bucket (AbortIncompleteMultipartUpload) does it at any time.""",
     ).tag(config=True)
 
     dask = AnyTrait(
@@ -115,6 +122,8 @@ class ZarrBrowser(ExtensionApp):
             history=Path(self.data_dir) / "zarrbrowser",
             max_usage_objects=self.max_usage_objects,
             cluster_bytes=self.cluster_bytes,
+            upload_grace_s=self.upload_grace_h * 3600,
+            files=server_root,
         )
         return browser, wrong
 

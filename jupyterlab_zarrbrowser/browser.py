@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from . import wire
 from .cache import Cache
 from .concurrency import gather
-from .config import AnyEndpointConfig
+from .config import AnyEndpointConfig, LocalConfig
 from .discovery import Offered
 from .errors import BrowserError
 from .explorer import Explorer
@@ -22,18 +22,23 @@ from .formats import METADATA_NAMES
 from .history import UsageHistory
 from .jobs import Jobs
 from .keys import parent_of
+from .puts import Puts
 from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
 from .snippets.copying import copy_cell
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
 from .transfers import Copy, Deletion, Renewal
+from .uploads import GRACE_HOURS, Uploads
 from .usage import UsageScan
 
 _T = TypeVar("_T")
 
 #: One gesture, however many requests it takes.
 _GESTURE_S = 60
+
+#: Names the files of the Jupyter server itself. No endpoint can have this id.
+FILES = "~"
 
 MAX_PAGE = 1000
 MAX_KEYS = 200
@@ -75,6 +80,7 @@ class _Endpoint:
             url=self.store.uri(""),
             writable=bool(self.config.writable),
             writable_prefixes=self.config.writable if isinstance(self.config.writable, list) else None,
+            creates_buckets=self.config.creates_buckets and self.store.has_buckets and self.config.writable is True,
             status="problem" if self.problem else "ok" if self.was_asked else "unchecked",
             source=self.source,
             problem=self.problem,
@@ -117,6 +123,10 @@ class Browser:
         Objects after which a count ends and says "at least".
     cluster_bytes
         Bytes from which on the panel offers a cell that copies on a Dask cluster.
+    upload_grace_s
+        Seconds after which an upload that was interrupted is taken back.
+    files
+        Folder of JupyterLab's file browser, from and to which jobs may copy; empty where it is no folder.
     """
 
     def __init__(
@@ -131,10 +141,16 @@ class Browser:
         history: Path | None = None,
         max_usage_objects: int = MAX_USAGE_OBJECTS,
         cluster_bytes: int = CLUSTER_BYTES,
+        upload_grace_s: float = GRACE_HOURS * 3600,
+        files: str = "",
     ) -> None:
         self._problem = problem
         self._remarks = list(remarks)
         self._history = UsageHistory(history)
+        self._uploads = Uploads(history, upload_grace_s, self._store_of)
+        #: What can be put, and where.
+        self.puts = Puts(self._uploads, self._endpoint)
+        self._files = files
         self._lifetimes = Lifetimes()
         self._marks: Cache[str, list[str]] = Cache(_MARKED_PLACES, _MARKS_S)
         self._max_usage_objects = max_usage_objects
@@ -143,6 +159,7 @@ class Browser:
         self._specs = list(specs)
         self._cache_s = cache_s
         self._open: dict[str, _Endpoint] | None = None
+        self._own_files: _Endpoint | None = None
         self._has_dask = importlib.util.find_spec("dask") is not None if has_dask is None else has_dask
         self._has_cftime = importlib.util.find_spec("cftime") is not None if has_cftime is None else has_cftime
 
@@ -153,8 +170,14 @@ class Browser:
             self._open = {spec[0].id: _Endpoint(spec, self._cache_s) for spec in self._specs}
         return self._open
 
+    def _store_of(self, endpoint: str) -> Store | None:
+        found = self._endpoints.get(endpoint)
+        return None if found is None else found.store
+
     async def endpoints(self) -> wire.Endpoints:
         """All endpoints with what is known of them; asks no store."""
+        # Whoever opens the panel also has taken back what nobody has gone on with.
+        await self._uploads.load()
         return wire.Endpoints(
             endpoints=[endpoint.public() for endpoint in self._endpoints.values()], problem=self._problem
         )
@@ -338,7 +361,9 @@ class Browser:
         BrowserError
             ``read_only``, ``bad_request``, ``unknown_endpoint``, ``throttled``.
         """
-        which = self._endpoint(request.endpoint)
+        which = (
+            self._endpoint_or_files(request.endpoint) if request.kind == "copy" else self._endpoint(request.endpoint)
+        )
         _check_key(request.key)
         match request.kind:
             case "usage":
@@ -387,7 +412,7 @@ class Browser:
     def _start_copy(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
         if request.to_key is None:
             raise BrowserError("bad_request", "`toKey` is missing.", "Say where the copy should lie.")
-        target = self._endpoint(request.to_endpoint or request.endpoint)
+        target = self._endpoint_or_files(request.to_endpoint or request.endpoint)
         key, to_key = request.key, request.to_key
         _check_key(to_key)
         target.check_writable(to_key)
@@ -428,8 +453,21 @@ class Browser:
         """End all jobs and give all connections back."""
         if self._jobs is not None:
             await self._jobs.close()
+        await self._uploads.close()
         if self._open is not None:
-            await asyncio.gather(*(each.store.close() for each in self._open.values()), return_exceptions=True)
+            every = [*self._open.values(), *([self._own_files] if self._own_files else [])]
+            await asyncio.gather(*(each.store.close() for each in every), return_exceptions=True)
+
+    def _endpoint_or_files(self, endpoint: str) -> _Endpoint:
+        """An endpoint, or the Jupyter server's own files: those are copied from and to, and not browsed here."""
+        if endpoint != FILES:
+            return self._endpoint(endpoint)
+        if self._own_files is None:
+            if not self._files:
+                raise BrowserError("unknown_endpoint", "The files of this Jupyter server are not in a folder.")
+            config = LocalConfig(id=FILES, title="My files", root=self._files, writable=True)
+            self._own_files = _Endpoint(Offered(config, "server", None), self._cache_s)
+        return self._own_files
 
     def _endpoint(self, endpoint: str) -> _Endpoint:
         found = self._endpoints.get(endpoint)

@@ -43,6 +43,7 @@ STATUS: dict[str, int] = {
     "store_error": 502,
     "throttled": 503,
     "timeout": 504,
+    "full": 507,
 }
 
 _RETRYABLE = frozenset({"unreachable", "throttled", "timeout", "store_error", "internal", "corrupted"})
@@ -68,6 +69,7 @@ _HINTS: dict[str, str] = {
     "too_large": "The panel reads descriptions, not data. Open it in a notebook.",
     "bad_request": "Check the address.",
     "bad_range": "It may have changed meanwhile: download it again from its beginning.",
+    "full": "Delete something there, or ask the administrator of the store for more room.",
     "corrupted": "It was not put. Send it again.",
     "read_only": "Choose another place, or ask the administrator to make it writable.",
     "exists": "Choose to replace it, or another name.",

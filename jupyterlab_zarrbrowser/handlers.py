@@ -15,7 +15,6 @@ from urllib.parse import quote
 import msgspec
 from jupyter_server.auth.decorator import authorized
 from jupyter_server.base.handlers import APIHandler
-from jupyter_server.utils import url_path_join
 from tornado import iostream, web
 
 from . import wire
@@ -50,11 +49,15 @@ class ZarrBrowserHandler(APIHandler):
         self.io = io
         self._work: Any = None
 
-    async def answer(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        """Send the struct that the coroutine of ``work`` returns, or the error that is raised on the way to it."""
+    async def answer(self, work: Callable[[], Coroutine[Any, Any, Any]], *, goes_on: bool = False) -> None:
+        """Send the struct that the coroutine of ``work`` returns, or the error that is raised on the way to it.
+
+        ``goes_on``: also where the client goes away, and there is nobody left to send it to.
+        """
         try:
-            self._work = asyncio.ensure_future(self.io.run(_encoded(work())))
-            body = await self._work
+            running = asyncio.ensure_future(self.io.run(_encoded(work())))
+            self._work = None if goes_on else running
+            body = await running
         except asyncio.CancelledError:
             return  # the client has gone
         except BrowserError as exc:
@@ -173,7 +176,7 @@ class NodesHandler(ZarrBrowserHandler):
     @authorized
     async def post(self) -> None:
         def work() -> Coroutine[Any, Any, wire.Nodes]:
-            asked = _decoded(self.request.body, wire.NodesRequest)
+            asked = decoded(self.request.body, wire.NodesRequest)
             return self.browser.nodes(asked.endpoint, asked.keys, refresh=asked.refresh)
 
         await self.answer(work)
@@ -197,8 +200,9 @@ async def _encoded(work: Coroutine[Any, Any, Any]) -> bytes:
     return _encode(await work)
 
 
-def _decoded(body: bytes, struct: type[_S]) -> _S:
-    if len(body) > _MAX_BODY:
+def decoded(body: bytes, struct: type[_S], max_bytes: int = _MAX_BODY) -> _S:
+    """Raises BrowserError: ``too_large``, ``bad_request`` for a body that is no such struct."""
+    if len(body) > max_bytes:
         raise BrowserError("too_large", "The request is too large.", "Ask for less at a time.")
     try:
         return msgspec.json.decode(body, type=struct)
@@ -225,7 +229,7 @@ class JobsHandler(ZarrBrowserHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        await self.answer(lambda: self.browser.start(_decoded(self.request.body, wire.JobRequest)))
+        await self.answer(lambda: self.browser.start(decoded(self.request.body, wire.JobRequest)))
 
 
 class JobHandler(ZarrBrowserHandler):
@@ -396,15 +400,3 @@ class ReservedHandler(ZarrBrowserHandler):
     @authorized
     async def delete(self, *_: str) -> None:
         self._refuse()
-
-
-#: See docs/architecture.md, "HTTP".
-RESERVED = r"(preview|uploads(?:/[^/]+(?:/complete|/parts/\d+)?)?)"
-
-
-def routes(browser: Browser, io: IoThread) -> list[tuple[str, type[ZarrBrowserHandler], dict[str, Any]]]:
-    """Tornado's routes, relative to the server's base URL."""
-    return [
-        (url_path_join("/zarrbrowser/api", name), handler, {"browser": browser, "io": io})
-        for name, handler in {**ROUTES, RESERVED: ReservedHandler}.items()
-    ]

@@ -296,7 +296,7 @@ class BatchFile(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 
 
 class Batch(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
-    """Begins the body of ``POST uploads/batch``, behind its own length (4 bytes, big endian); the files' bytes follow."""
+    """Begins the body of ``POST uploads/batch``, behind its own length (4 bytes, big endian); files' bytes follow."""
 
     endpoint: str
     files: list[BatchFile]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +19,8 @@ _OWNERS_EXACT = ("BOTO_CONFIG", "SCRATCH_BUCKET", "PANGEO_SCRATCH", "PERSISTENT_
 @pytest.fixture(scope="session", autouse=True)
 def clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Hides the accounts of whoever runs the tests: an empty home, and no variables that clients read."""
+    # A shell that starts tests in the background makes all that they start deaf to Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):

@@ -16,16 +16,21 @@ from jupyter_server.auth.identity import User
 from tornado.httpclient import HTTPClientError, HTTPResponse
 from tornado.web import create_signed_value
 
-from jupyterlab_zarrbrowser.handlers import ROUTES
+from jupyterlab_zarrbrowser import handlers, upload_handlers
 
 from .servers.counting_proxy import CountingProxy
 from .servers.dead import Dead
 from .servers.gcs import Gcs
+from .uploads.lab import framed
 
 Fetch = Callable[..., Awaitable[HTTPResponse]]
 
 SECRET = "sentinel-5d41402abc4b2a76"
 API = ("zarrbrowser", "api")
+
+WRONG_TOKEN = {"Authorization": "token wrong"}
+
+UPLOAD = "0" * 32
 
 #: One request for each route and verb; the table test below fails when a route is missing here.
 REQUESTS: dict[str, dict[str, Any]] = {
@@ -36,11 +41,16 @@ REQUESTS: dict[str, dict[str, Any]] = {
     "snippets": {"method": "GET", "params": {"endpoint": "files", "key": "plain/note.txt"}},
     "download": {"method": "GET", "params": {"endpoint": "files", "key": "plain/note.txt"}},
     "scratch": {"method": "GET"},
+    "uploads": {"method": "GET", "params": {"endpoint": "files"}},
+    "uploads/taken": {"method": "POST", "body": json.dumps({"endpoint": "open", "keys": ["new/note.txt"]})},
+    "uploads/batch": {"method": "POST", "body": framed("open", {"new/small.txt": b"small"})},
+    "containers": {"method": "POST", "body": json.dumps({"endpoint": "open", "key": "made/"})},
     "jobs": {"method": "POST", "body": json.dumps({"kind": "usage", "endpoint": "files", "key": "plain/"})},
 }
 
 #: Routes that hold the id of something: guarded as the others.
-WITH_ID = [("GET", "jobs/1"), ("DELETE", "jobs/1"), ("GET", "jobs/1/events")]
+WITH_ID = [("GET", "jobs/1"), ("DELETE", "jobs/1"), ("GET", "jobs/1/events"), ("GET", f"uploads/{UPLOAD}")]
+WITH_ID_AND_BODY = [("POST", f"uploads/{UPLOAD}/complete"), ("PUT", f"uploads/{UPLOAD}/parts/1?crc32=0")]
 
 
 @pytest.fixture
@@ -86,6 +96,7 @@ def jp_server_config(data: Path) -> dict[str, Any]:
                     "secret": SECRET + "-secret",
                     "timeout_s": 20,
                 },
+                {"id": "open", "title": "Open", "kind": "local", "root": str(data), "writable": True},
             ]
         },
     }
@@ -107,13 +118,14 @@ def strict_json(body: bytes) -> Any:
 
 
 def test_every_route_is_in_the_table() -> None:
-    asked = {*REQUESTS, *(path for _, path in WITH_ID)}
-    assert all(any(re.fullmatch(route, path) for path in asked) for route in ROUTES)
+    asked = {*REQUESTS, *(path.partition("?")[0] for _, path in [*WITH_ID, *WITH_ID_AND_BODY])}
+    routes = {**handlers.ROUTES, **upload_handlers.ROUTES}
+    assert all(any(re.fullmatch(route, path) for path in asked) for route in routes)
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_answers_an_authenticated_user(jp_fetch: Fetch, name: str) -> None:
-    response = await jp_fetch(*API, name, **REQUESTS[name])
+    response = await jp_fetch(*API, *name.split("/"), **REQUESTS[name])
     assert response.code == 200
     if name != "download":
         assert response.headers["Content-Type"].startswith("application/json")
@@ -122,19 +134,14 @@ async def test_answers_an_authenticated_user(jp_fetch: Fetch, name: str) -> None
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_refuses_without_a_token(jp_fetch: Fetch, name: str) -> None:
-    status, body = await refused(jp_fetch, *API, name, **REQUESTS[name], headers={"Authorization": "token wrong"})
+    status, body = await refused(
+        jp_fetch, *API, *name.split("/"), **REQUESTS[name], headers={"Authorization": "token wrong"}
+    )
     assert status == 403
     assert body["code"] == "forbidden"
 
 
-RESERVED = [
-    ("GET", "preview"),
-    ("POST", "uploads"),
-    ("GET", "uploads/1"),
-    ("DELETE", "uploads/1"),
-    ("PUT", "uploads/1/parts/1"),
-    ("POST", "uploads/1/complete"),
-]
+RESERVED = [("GET", "preview")]
 
 
 @pytest.mark.parametrize(("method", "path"), RESERVED)
@@ -142,8 +149,21 @@ async def test_reserved_routes_are_guarded_and_say_so(jp_fetch: Fetch, method: s
     body = {"body": "{}"} if method in {"POST", "PUT"} else {}
     status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, **body)
     assert (status, error["code"]) == (501, "not_available")
-    wrong = {"Authorization": "token wrong"}
-    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, headers=wrong, **body)
+    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, headers=WRONG_TOKEN, **body)
+    assert (status, error["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_ID_AND_BODY)
+async def test_parts_are_guarded_and_may_be_of_nothing(jp_fetch: Fetch, method: str, path: str) -> None:
+    place, _, query = path.partition("?")
+    more: dict[str, Any] = {
+        "method": method,
+        "body": b"",
+        "params": dict(each.split("=") for each in query.split("&") if each),
+    }
+    status, error = await refused(jp_fetch, *API, *place.split("/"), **more)
+    assert (status, error["code"]) == (404, "not_found")
+    status, error = await refused(jp_fetch, *API, *place.split("/"), headers=WRONG_TOKEN, **more)
     assert (status, error["code"]) == (403, "forbidden")
 
 
@@ -151,8 +171,7 @@ async def test_reserved_routes_are_guarded_and_say_so(jp_fetch: Fetch, method: s
 async def test_what_has_an_id_is_guarded_and_may_be_unknown(jp_fetch: Fetch, method: str, path: str) -> None:
     status, error = await refused(jp_fetch, *API, *path.split("/"), method=method)
     assert (status, error["code"]) == (404, "not_found")
-    wrong = {"Authorization": "token wrong"}
-    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, headers=wrong)
+    status, error = await refused(jp_fetch, *API, *path.split("/"), method=method, headers=WRONG_TOKEN)
     assert (status, error["code"]) == (403, "forbidden")
 
 
@@ -164,7 +183,7 @@ class DenyZarrBrowser(Authorizer):
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_refuses_whom_the_authorizer_refuses(jp_fetch: Fetch, jp_serverapp: Any, name: str) -> None:
     jp_serverapp.web_app.settings["authorizer"] = DenyZarrBrowser(parent=jp_serverapp)
-    status, _ = await refused(jp_fetch, *API, name, **REQUESTS[name])
+    status, _ = await refused(jp_fetch, *API, *name.split("/"), **REQUESTS[name])
     assert status == 403
 
 
@@ -187,7 +206,7 @@ async def test_post_needs_the_xsrf_token_of_a_cookie_session(jp_fetch: Fetch, jp
 async def test_endpoints_say_nothing_secret(jp_fetch: Fetch) -> None:
     response = await jp_fetch(*API, "endpoints")
     found = strict_json(response.body)["endpoints"]
-    assert [each["id"] for each in found] == ["files", "dead"]
+    assert [each["id"] for each in found] == ["files", "dead", "open"]
     assert SECRET not in response.body.decode()
     assert found[1] == {
         "id": "dead",
@@ -196,6 +215,7 @@ async def test_endpoints_say_nothing_secret(jp_fetch: Fetch) -> None:
         "url": "s3://",
         "writable": False,
         "writablePrefixes": None,
+        "createsBuckets": False,
         "status": "unchecked",
         "source": "admin",
         "problem": None,
@@ -426,7 +446,7 @@ async def test_go_to_part_of_an_array_is_to_go_to_the_array(jp_fetch: Fetch, dat
 
 async def test_a_refused_address_is_told_what_can_be_reached(jp_fetch: Fetch, data: Path) -> None:
     _, body = await refused(jp_fetch, *API, "node", params={"url": "https://elsewhere.example/x.zarr"})
-    assert f"Files ({data}/), dead (s3:// at http://127.0.0.1:9)" in body["message"]
+    assert f"Files ({data}/), dead (s3:// at http://127.0.0.1:9), Open ({data}/)" in body["message"]
     _, body = await refused(jp_fetch, *API, "node", params={"endpoint": "files", "url": "../x"})
     assert "`..`" in body["message"]
     assert str(data) in body["hint"]

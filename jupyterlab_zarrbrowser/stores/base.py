@@ -23,6 +23,7 @@ from ..errors import BrowserError
 from ..expiry import LifetimeRule
 from .body import Body, Range
 from .listing import Block, Entry, Page
+from .uploads import ObjectUploads
 
 _T = TypeVar("_T")
 
@@ -41,6 +42,9 @@ class Store(ABC):
 
     #: Whether the root is a list of buckets.
     has_buckets = False
+
+    #: How objects are put; None where this kind can only be read.
+    uploads: ObjectUploads | None = None
 
     #: Whether objects are written with the content encoding that they had where they come from.
     keeps_encodings = False
@@ -311,6 +315,26 @@ class Store(ABC):
             return error
         hint = "Ask its owner for the right to write and delete there."
         return BrowserError("forbidden", f"{self.title} does not allow this change.", hint)
+
+    async def guard_change(
+        self, work: Callable[[], Coroutine[Any, Any, _T]], extra_s: float, *, is_small: bool = False
+    ) -> _T:
+        """One step of an upload, with so many seconds beyond the endpoint's ``timeout_s``. No second try."""
+        async with self._slots if is_small else self._writes:
+            try:
+                async with asyncio.timeout(self._timeout_s + extra_s):
+                    return await work()
+            except BrowserError as exc:
+                await self._recover(exc)
+                raise self._of_change(exc) from exc
+            except Exception as exc:
+                error = self.said(exc)
+                await self._recover(error)
+                raise self._of_change(error) from exc
+
+    def said(self, exc: Exception) -> BrowserError:
+        """Any error of a request for one object, in our words."""
+        return exc if isinstance(exc, BrowserError) else self._said(exc, listing=False)
 
     async def guard_read(self, work: Callable[[], Coroutine[Any, Any, bytes]]) -> bytes:
         """One piece of a body that is open: no second try, since what came before is gone."""

@@ -24,6 +24,7 @@ from .addresses import BucketRoot
 from .base import Store
 from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, read_bounded
 from .connection import Connection
+from .gcs_uploads import GcsUploads
 from .listing import Block, Entry, Page
 
 #: gcsfs 2026 asks a gRPC API for each bucket's layout and waits 60 s where there is none (a private endpoint, an
@@ -45,9 +46,10 @@ class GcsStore(Store):
         super().__init__(config)
         self._config = config
         self._root = BucketRoot(config.root, "gs", ("gcs",))
-        self._project = config.project or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
+        self.project = config.project or os.environ.get("GOOGLE_CLOUD_PROJECT", "")
         self.has_buckets = not self._root.prefix
         self._connection = Connection(self._connect, _disconnect)
+        self.uploads = GcsUploads(self)
 
     async def close(self) -> None:
         await self._connection.close()
@@ -89,7 +91,7 @@ class GcsStore(Store):
         core = importlib.import_module("gcsfs.core")
         try:
             return core.GCSFileSystem(
-                project=self._project,
+                project=self.project,
                 access="read_write" if config.writable else "read_only",
                 token=token,
                 endpoint_url=config.endpoint_url,
@@ -108,10 +110,10 @@ class GcsStore(Store):
     async def _ask(self, path: tuple[str, ...], key: str, max_bytes: int, **query: str | int | None) -> bytes:
         """The body of one request."""
         async with AsyncExitStack() as stack:
-            response = await self._answer(stack, path, key, query)
+            response = await self.answer(stack, path, key, query)
             return await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
 
-    async def _answer(
+    async def answer(
         self,
         stack: AsyncExitStack,
         path: tuple[str, ...],
@@ -143,7 +145,8 @@ class GcsStore(Store):
             method, target, headers=headers, data=data, json=json_body, allow_redirects=False, timeout=patience
         )
         response = await stack.enter_async_context(asked)
-        if response.status >= 300 and not (response.status == 308 and url):  # 308: the next part, please
+        # Of a session: the next part, please; and: it is given up.
+        if response.status >= 300 and not (url and response.status in {308, 499}):
             raise self._refusal(response.status, response.content_type, bool(key), fs)
         if is_page(response.content_type, key) and "x-goog-generation" not in response.headers:
             raise self._no_gcs()
@@ -225,7 +228,7 @@ class GcsStore(Store):
     async def _list_buckets(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         if container:
             raise BrowserError("no_such_bucket", f"{self.title} has no bucket without a name.")
-        if not self._project:
+        if not self.project:
             raise BrowserError(
                 "list_unsupported",
                 f"{self.title} cannot list buckets because no project is known.",
@@ -235,7 +238,7 @@ class GcsStore(Store):
             ("b",),
             "",
             _MAX_PAGE_BYTES,
-            project=self._project,
+            project=self.project,
             prefix=name_prefix or None,
             maxResults=limit,
             pageToken=cursor,
@@ -268,7 +271,7 @@ class GcsStore(Store):
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         """https://cloud.google.com/storage/docs/json_api/v1/objects/rewrite"""
         assert isinstance(source, GcsStore)
-        path = ("b", *_split(source._object(source_key), "o"), "rewriteTo", "b", *_split(self._object(key), "o"))
+        path = ("b", *_split(source.place_of(source_key), "o"), "rewriteTo", "b", *_split(self.place_of(key), "o"))
         token = None
         while True:
             answer = self._parse(await self._send("POST", path, {"rewriteToken": token}, json_body={}))
@@ -278,14 +281,14 @@ class GcsStore(Store):
 
     async def _write(self, key: str, body: Body) -> None:
         """https://cloud.google.com/storage/docs/performing-resumable-uploads"""
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         data = await body.read(_PART_BYTES)
         if len(data) < _PART_BYTES:
             await self._send("POST", ("b", bucket, "o"), {"uploadType": "media", "name": object_key}, data=data)
             return
         async with AsyncExitStack() as stack:
             query = {"uploadType": "resumable", "name": object_key}
-            response = await self._answer(
+            response = await self.answer(
                 stack, ("b", bucket, "o"), key, query, method="POST", is_upload=True, json_body={}
             )
             session = response.headers["Location"]
@@ -295,7 +298,7 @@ class GcsStore(Store):
             total = "*" if following else str(start + len(data))
             part = {"Content-Range": f"bytes {start}-{start + len(data) - 1}/{total}"}
             async with AsyncExitStack() as stack:
-                response = await self._answer(stack, (), key, {}, part, method="PUT", url=session, data=data)
+                response = await self.answer(stack, (), key, {}, part, method="PUT", url=session, data=data)
                 arrived = response.headers.get("Range", f"bytes=0-{start + len(data) - 1}")
                 if (response.status == 308) != bool(following) or not arrived.endswith(f"-{start + len(data) - 1}"):
                     raise BrowserError("store_error", f"{self.title} did not take all of {self.uri(key)}.")
@@ -307,7 +310,7 @@ class GcsStore(Store):
     async def _remove(self, keys: Sequence[str]) -> None:
         async def one(key: str) -> None:
             try:
-                await self._send("DELETE", ("b", *_split(self._object(key), "o")), {})
+                await self._send("DELETE", ("b", *_split(self.place_of(key), "o")), {})
             except BrowserError as exc:
                 if exc.code != "not_found":
                     raise
@@ -325,30 +328,35 @@ class GcsStore(Store):
     ) -> bytes:
         """The body of the answer to a request that changes something."""
         async with AsyncExitStack() as stack:
-            response = await self._answer(
+            response = await self.answer(
                 stack, path, path[-1], query, method=method, data=data, json_body=json_body, is_upload=data is not None
             )
             return await read_bounded(response.content.iter_chunked(READ_BYTES), "", _MAX_PAGE_BYTES)
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         return await self._ask(("b", bucket, "o", object_key), key, max_bytes, alt="media")
 
     async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         headers = {"Range": wanted.header()} if wanted is not None else {}
-        response = await self._answer(stack, ("b", bucket, "o", object_key), key, {"alt": "media"}, headers)
+        response = await self.answer(stack, ("b", bucket, "o", object_key), key, {"alt": "media"}, headers)
         pieces = response.content.iter_chunked(PIECE_BYTES)
         return body_of_http(pieces, response.status, response.headers, is_decoded=True)
 
     async def _stat(self, key: str) -> Entry:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         answer = self._parse(
             await self._ask(("b", bucket, "o", object_key), key, _MAX_PAGE_BYTES, fields="size,updated")
         )
         return Entry(key, "object", int(answer.get("size", 0)), answer.get("updated"))
 
-    def _object(self, key: str) -> tuple[str, str]:
+    def split(self, key: str) -> tuple[str, str]:
+        """Bucket and key in it."""
+        return self._root.split(key)
+
+    def place_of(self, key: str) -> tuple[str, str]:
+        """Bucket and key of an object. Raises BrowserError (``not_found``) where there can be none."""
         bucket, object_key = self._root.split(key)
         if not bucket or not object_key:
             raise BrowserError("not_found", "There can be no object of that name.")
@@ -376,6 +384,12 @@ class GcsStore(Store):
                 return BrowserError("no_such_bucket", f"{title} has no such bucket.")
             case 404 if is_object:
                 return BrowserError("not_found", "It does not exist.")
+            case 409:
+                return BrowserError("conflict", f"{title} has something of that name already.")
+            case 410 if is_object:
+                return BrowserError("not_found", "It does not exist any more.")
+            case 412:
+                return BrowserError("exists", "Something of that name is there already.")
             case 416:
                 return BrowserError("bad_range", "The object has no such part.")
             case 408 | 429 | 503:

@@ -27,6 +27,7 @@ from ..errors import BrowserError
 from .base import Store
 from .body import PIECE_BYTES, Body, Range, too_large
 from .listing import Block, Entry, Page
+from .local_uploads import LocalUploads
 
 _T = TypeVar("_T")
 
@@ -48,6 +49,7 @@ class LocalStore(Store):
         #: Prefixes below which alone users may change anything; None where that is not so.
         self._own = config.writable if isinstance(config.writable, list) else None
         self._threads = ThreadPoolExecutor(_THREADS, f"zarrbrowser-{config.id}")
+        self.uploads = LocalUploads(self)
         # A walk that began elsewhere would go through the same folders, and each block begins to walk anew.
         self.scan_concurrency = 1
         self.scan_limit = _SCAN_FILES
@@ -74,7 +76,7 @@ class LocalStore(Store):
     def cell_access(self) -> CellAccess:
         return CellAccess()
 
-    def _path(self, key: str) -> Path:
+    def path_of(self, key: str) -> Path:
         """The real path of a key. Raises BrowserError (``not_found``, ``forbidden``) for what is outside."""
         names = key.removesuffix("/").split("/") if key else []
         if {".", ".."}.intersection(names):
@@ -94,14 +96,14 @@ class LocalStore(Store):
 
     def path_to_change(self, key: str) -> Path:
         """The same for what is written. Raises BrowserError (``read_only``) for what is not the user's own."""
-        path = self._path(key)
+        path = self.path_of(key)
         self._check_own(key, path)
         return path
 
     def _check_own(self, key: str, path: Path) -> None:
         if self._own is None or key in self._own:
             return
-        prefixes = [self._path(prefix) for prefix in self._own if key.startswith(prefix)]
+        prefixes = [self.path_of(prefix) for prefix in self._own if key.startswith(prefix)]
         if not any(path == prefix or prefix in path.parents for prefix in prefixes):
             hint = "Go to the place that it leads to, and see whether you may write there."
             raise BrowserError("read_only", f"{self.uri(key)} leads out of what is yours to change.", hint)
@@ -110,17 +112,17 @@ class LocalStore(Store):
         root = self._root.resolve()
         return path == root or root in path.parents
 
-    async def _in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
+    async def in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
-        return await self._in_thread(self._page, container, name_prefix, cursor, limit)
+        return await self.in_thread(self._page, container, name_prefix, cursor, limit)
 
     def _page(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         if not container and not self._root.exists():
             hint = "Ask the administrator to make it, or to correct `root` of this endpoint."
             raise BrowserError("not_found", f"The folder {self.uri('')} does not exist.", hint)
-        with os.scandir(self._path(container)) as found:
+        with os.scandir(self.path_of(container)) as found:
             names = (
                 (f"{entry.name}/" if _is_folder(entry) else entry.name, entry)
                 for entry in found
@@ -142,13 +144,13 @@ class LocalStore(Store):
     async def _scan(self, container: str, after: str, limit: int) -> Block:
         unwanted = threading.Event()
         try:
-            return await self._in_thread(self._block, container, after, limit, unwanted)
+            return await self.in_thread(self._block, container, after, limit, unwanted)
         finally:
             # A thread cannot be cancelled: whoever has asked is gone, and it would walk on.
             unwanted.set()
 
     def _block(self, container: str, after: str, limit: int, unwanted: threading.Event) -> Block:
-        found = list(islice(self._files(self._path(container), "", after, unwanted), limit + 1))
+        found = list(islice(self._files(self.path_of(container), "", after, unwanted), limit + 1))
         return Block(
             [name for name, _ in found[:limit]],
             [facts.st_size for _, facts in found[:limit]],
@@ -196,28 +198,28 @@ class LocalStore(Store):
         if not isinstance(other, LocalStore):
             return False
         # By way of links, one folder has many names.
-        here, there = await self._in_thread(self._path, key), await self._in_thread(other._path, other_key)
+        here, there = await self.in_thread(self.path_of, key), await self.in_thread(other.path_of, other_key)
         return here == there or here in there.parents or there in here.parents
 
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         assert isinstance(source, LocalStore)
-        origin, _ = await self._in_thread(source._file, source_key)
-        await self._in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
+        origin, _ = await self.in_thread(source._file, source_key)
+        await self.in_thread(self._replace, key, lambda fresh: shutil.copyfile(origin, fresh))
 
     async def _write(self, key: str, body: Body) -> None:
-        path = await self._in_thread(self.path_to_change, key)
+        path = await self.in_thread(self.path_to_change, key)
         if key.endswith("/"):  # an object that stands for a folder
-            await self._in_thread(lambda: path.mkdir(parents=True, exist_ok=True))
+            await self.in_thread(lambda: path.mkdir(parents=True, exist_ok=True))
             return
-        await self._in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
+        await self.in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
         fresh = _beside(path)
         try:
-            with await self._in_thread(lambda: fresh.open("xb")) as file:
+            with await self.in_thread(lambda: fresh.open("xb")) as file:
                 while piece := await body.next():
-                    await self._in_thread(file.write, piece)
-            await self._in_thread(fresh.replace, path)
+                    await self.in_thread(file.write, piece)
+            await self.in_thread(fresh.replace, path)
         finally:
-            await self._in_thread(lambda: fresh.unlink(missing_ok=True))
+            await self.in_thread(lambda: fresh.unlink(missing_ok=True))
 
     def _replace(self, key: str, fill: Callable[[Path], Any]) -> None:
         """Make a file in one step: it is there whole, or not at all."""
@@ -231,7 +233,7 @@ class LocalStore(Store):
             fresh.unlink(missing_ok=True)
 
     async def _remove(self, keys: Sequence[str]) -> None:
-        await self._in_thread(self._unlink, keys)
+        await self.in_thread(self._unlink, keys)
 
     def _unlink(self, keys: Sequence[str]) -> None:
         for key in keys:
@@ -239,7 +241,7 @@ class LocalStore(Store):
             if not is_file_name(name, os.name):
                 raise BrowserError("not_found", "There can be no file of that name.")
             # Not resolved to its end: a link is deleted, and not what it leads to.
-            path = self._path(head + slash) / name
+            path = self.path_of(head + slash) / name
             self._check_own(key, path)
             if not key.endswith("/"):
                 # What is no file (any more) is no object.
@@ -261,7 +263,7 @@ class LocalStore(Store):
         return found.st_size, _iso(found.st_mtime)
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        return await self._in_thread(self._read, key, max_bytes)
+        return await self.in_thread(self._read, key, max_bytes)
 
     def _read(self, key: str, max_bytes: int) -> bytes:
         path, _ = self._file(key)
@@ -272,11 +274,11 @@ class LocalStore(Store):
         return data
 
     async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
-        path, found = await self._in_thread(self._file, key)
+        path, found = await self.in_thread(self._file, key)
         size = found.st_size
         start, stop = wanted.within(size) if wanted is not None else (0, size)
-        file = await self._in_thread(lambda: path.open("rb"))
-        stack.push_async_callback(self._in_thread, file.close)
+        file = await self.in_thread(lambda: path.open("rb"))
+        stack.push_async_callback(self.in_thread, file.close)
         etag = f'"{found.st_mtime_ns:x}-{size:x}"'
         return Body(
             self._pieces(file, start, stop),
@@ -287,18 +289,18 @@ class LocalStore(Store):
         )
 
     async def _pieces(self, file: BinaryIO, start: int, stop: int) -> AsyncIterator[bytes]:
-        await self._in_thread(file.seek, start)
-        while piece := await self._in_thread(file.read, min(PIECE_BYTES, stop - start)):
+        await self.in_thread(file.seek, start)
+        while piece := await self.in_thread(file.read, min(PIECE_BYTES, stop - start)):
             start += len(piece)
             yield piece
 
     async def _stat(self, key: str) -> Entry:
-        _, found = await self._in_thread(self._file, key)
+        _, found = await self.in_thread(self._file, key)
         return Entry(key, "object", found.st_size, _iso(found.st_mtime))
 
     def _file(self, key: str) -> tuple[Path, os.stat_result]:
         """Path and facts of an ordinary file."""
-        path = self._path(key)
+        path = self.path_of(key)
         found = path.stat()
         if key.endswith("/") or not stat.S_ISREG(found.st_mode):
             # A folder is no object; a pipe or a device could block for ever.

@@ -32,6 +32,7 @@ from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, r
 from .connection import Connection, ca_file
 from .listing import Block, Entry, Page
 from .s3_answers import error_code, lifetimes_of, no_s3, parse_block, parse_buckets, parse_listing, translate
+from .s3_uploads import S3Uploads
 
 #: A connection that takes longer will not come; the request itself has the endpoint's ``timeout_s``.
 _CONNECT_TIMEOUT_S = 5
@@ -85,6 +86,7 @@ class S3Store(Store):
         self._root = BucketRoot(config.root, "s3", ("s3a",))
         self.has_buckets = not self._root.prefix
         self._connection = Connection(self._connect, _disconnect)
+        self.uploads = S3Uploads(self)
 
     async def close(self) -> None:
         await self._connection.close()
@@ -194,7 +196,25 @@ class S3Store(Store):
         client.meta.events.register("before-sign.s3.DeleteObjects", _add_md5)
         return fs
 
-    def _pays(self) -> dict[str, str]:
+    @property
+    def is_amazon(self) -> bool:
+        return not self._config.endpoint_url
+
+    def split(self, key: str) -> tuple[str, str]:
+        """Bucket and key in it."""
+        return self._root.split(key)
+
+    def relative(self, bucket: str, object_key: str) -> str:
+        """The key of an object of a bucket."""
+        return self._root.relative(bucket, object_key)
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[Any]:
+        """botocore's client, which is not closed meanwhile."""
+        async with self._connection.use() as fs:
+            yield fs._s3
+
+    def pays(self) -> dict[str, str]:
         return {"RequestPayer": "requester"} if self._config.requester_pays else {}
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
@@ -204,7 +224,7 @@ class S3Store(Store):
         token = {"ContinuationToken": cursor} if cursor else {}
         async with self._connection.use() as fs:
             answer = await fs._s3.list_objects_v2(
-                Bucket=bucket, Prefix=object_key + name_prefix, Delimiter="/", MaxKeys=limit, **token, **self._pays()
+                Bucket=bucket, Prefix=object_key + name_prefix, Delimiter="/", MaxKeys=limit, **token, **self.pays()
             )
         rows, next_cursor = await asyncio.to_thread(parse_listing, answer.get(_RAW, b""), self.title)
         entries = [
@@ -221,7 +241,7 @@ class S3Store(Store):
         while True:
             async with self._connection.use() as fs:
                 answer = await fs._s3.list_objects_v2(
-                    Bucket=bucket, Prefix=prefix, MaxKeys=limit, **begin, **self._pays()
+                    Bucket=bucket, Prefix=prefix, MaxKeys=limit, **begin, **self.pays()
                 )
             body = answer.get(_RAW, b"")
             # Half a millisecond: a thread would cost more.
@@ -267,8 +287,8 @@ class S3Store(Store):
 
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         assert isinstance(source, S3Store)
-        from_bucket, from_key = source._object(source_key)
-        bucket, object_key = self._object(key)
+        from_bucket, from_key = source.place_of(source_key)
+        bucket, object_key = self.place_of(key)
         origin = {"Bucket": from_bucket, "Key": from_key}
         async with self._connection.use() as fs:
             is_itself = (from_bucket, from_key) == (bucket, object_key)
@@ -277,13 +297,11 @@ class S3Store(Store):
             if is_itself or size > _MAX_COPY_BYTES:
                 # S3 copies onto itself only what is replaced, and in parts only the bytes: all that it says of the
                 # object is stated again.
-                head = await fs._s3.head_object(**origin, **self._pays())
+                head = await fs._s3.head_object(**origin, **self.pays())
                 said = {name: head[name] for name in _SAID_OF_AN_OBJECT if name in head}
             if size <= _MAX_COPY_BYTES:
                 onto_itself = {"MetadataDirective": "REPLACE", **said} if is_itself else {}
-                await fs._s3.copy_object(
-                    Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self._pays()
-                )
+                await fs._s3.copy_object(Bucket=bucket, Key=object_key, CopySource=origin, **onto_itself, **self.pays())
                 return
             size = head["ContentLength"]
             part_size = _part_size(size, _COPY_PART_BYTES)
@@ -306,14 +324,14 @@ class S3Store(Store):
             await self._multipart(fs, bucket, object_key, parts, said)
 
     async def _write(self, key: str, body: Body) -> None:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         part_size = _part_size(body.size or 0, _PART_BYTES)
         first = await body.read(part_size)
         async with self._connection.use() as fs:
             said = {"ContentType": body.content_type, "ContentEncoding": body.encoding}
             said = {name: value for name, value in said.items() if value}
             if len(first) < part_size:
-                await fs._s3.put_object(Bucket=bucket, Key=object_key, Body=first, **said, **self._pays())
+                await fs._s3.put_object(Bucket=bucket, Key=object_key, Body=first, **said, **self.pays())
                 return
 
             async def parts(upload: dict[str, Any]) -> list[str]:
@@ -336,7 +354,7 @@ class S3Store(Store):
         said: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """An upload in parts; whatever goes wrong, none of them stays behind to be paid for."""
-        place = {"Bucket": bucket, "Key": object_key, **self._pays()}
+        place = {"Bucket": bucket, "Key": object_key, **self.pays()}
         # Never cancelled half way: of an upload whose id was not heard, nobody could take back the parts.
         begun = asyncio.ensure_future(fs._s3.create_multipart_upload(**place, **said))
         try:
@@ -350,13 +368,13 @@ class S3Store(Store):
     async def _remove(self, keys: Sequence[str]) -> None:
         buckets: dict[str, list[str]] = {}
         for key in keys:
-            bucket, object_key = self._object(key)
+            bucket, object_key = self.place_of(key)
             buckets.setdefault(bucket, []).append(object_key)
         async with self._connection.use() as fs:
             for bucket, object_keys in buckets.items():
                 listed = [{"Key": each} for each in object_keys]
                 answer = await fs._s3.delete_objects(
-                    Bucket=bucket, Delete={"Objects": listed, "Quiet": True}, **self._pays()
+                    Bucket=bucket, Delete={"Objects": listed, "Quiet": True}, **self.pays()
                 )
                 errors = answer.get("Errors") or []
                 if errors:
@@ -364,9 +382,9 @@ class S3Store(Store):
                     raise BrowserError(code, f"{self.title} did not delete {len(errors)} of {len(listed)} objects.")
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         async with self._connection.use() as fs:
-            answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **self._pays())
+            answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **self.pays())
             body = answer["Body"]
             async with body:  # what it enters is not the same in all versions of aiobotocore
                 self._check_object(answer, key)
@@ -376,10 +394,10 @@ class S3Store(Store):
                 return await read_bounded(_pieces(body), key, max_bytes)
 
     async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         part = {"Range": wanted.header()} if wanted is not None else {}
         fs = await stack.enter_async_context(self._connection.use())
-        answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **part, **self._pays())
+        answer = await fs._s3.get_object(Bucket=bucket, Key=object_key, **part, **self.pays())
         stream = answer["Body"]
         await stack.enter_async_context(stream)
         self._check_object(answer, key)
@@ -391,13 +409,14 @@ class S3Store(Store):
         )
 
     async def _stat(self, key: str) -> Entry:
-        bucket, object_key = self._object(key)
+        bucket, object_key = self.place_of(key)
         async with self._connection.use() as fs:
-            answer = await fs._s3.head_object(Bucket=bucket, Key=object_key, **self._pays())
+            answer = await fs._s3.head_object(Bucket=bucket, Key=object_key, **self.pays())
         self._check_object(answer, key)
         return Entry(key, "object", answer.get("ContentLength"), _iso(answer.get("LastModified")))
 
-    def _object(self, key: str) -> tuple[str, str]:
+    def place_of(self, key: str) -> tuple[str, str]:
+        """Bucket and key of an object. Raises BrowserError (``not_found``) where there can be none."""
         bucket, object_key = self._root.split(key)
         if not bucket or not object_key:
             raise BrowserError("not_found", "There can be no object of that name.")

@@ -64,6 +64,15 @@ def translate(exc: Exception, title: str, listing: bool) -> BrowserError | None:
     return None
 
 
+#: Words of Amazon, Ceph, MinIO and Swift for a quota or a disk that is full.
+_FULL = frozenset({"QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded", "InsufficientStorage"})
+
+#: What was sent and its checksum do not agree, or the rest of it did not come.
+_NOT_WHAT_WAS_SENT = frozenset(
+    {"BadDigest", "IncompleteBody", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch"}
+)
+
+
 def error_code(exc: Exception) -> str:
     """The store's own word for an error, empty where it gave none."""
     response = getattr(exc, "response", None)
@@ -111,6 +120,13 @@ def _translate_answer(response: dict[str, Any], title: str, listing: bool) -> Br
         return BrowserError("no_such_bucket", f"{title} has no such bucket.")
     if status == 404 and listing and code in {"", "404"}:
         return no_s3(title)  # a store that does not know a bucket says so in XML
+    if code in _FULL or status == 507:
+        return BrowserError("full", f"{title} has no room left: a quota or a disk is full.")
+    if code in _NOT_WHAT_WAS_SENT:
+        return BrowserError("corrupted", f"{title} got something else than was sent ({code}).")
+    if code == "EntityTooLarge":
+        hint = "Split it, or write it as Zarr."
+        return BrowserError("too_large", f"{title} does not take an object of this size.", hint)
     if code == "InvalidRange" or status == 416:
         return BrowserError("bad_range", "The object has no such part.")
     if code in _BAD_REQUEST:

@@ -57,6 +57,9 @@ class Gcs(RecordingServer):
     def __init__(self, **options: Any) -> None:
         self.options = Options(**options)
         self.emulator = _Emulator()
+        #: Sessions of uploads that were given up, and those that may not replace an object, by their addresses.
+        self.given_up: set[str] = set()
+        self.only_new: dict[str, str] = {}
         super().__init__(gcs_op)
 
     def configure(self, **changes: Any) -> None:
@@ -220,9 +223,14 @@ class _GcsHandler(Handler):
 
     def _pass_on(self, path: str, options: Options) -> None:
         """Hands the request to the emulator; ranges are cut here, since it has no suffix ranges and no 416."""
+        session = upload_id_of(self.path)
+        if session and self._end_session(session):
+            return
         kept = {name: value for name, value in self.headers.items() if name.lower() not in _OWN_HEADERS}
         method = "GET" if self.command == "HEAD" else self.command
         query = dict(parse_qsl(self.path.partition("?")[2]))
+        if query.get("ifGenerationMatch") == "0":
+            self._check_free(path, query["name"])
         if method == "POST" and query.get("uploadType") == "media" and not self.body:
             reply = self.owner.emulator.put_nothing(path, query["name"])
         else:
@@ -232,6 +240,9 @@ class _GcsHandler(Handler):
             return
         headers = {name: value for name, value in reply.headers.items() if name.lower() not in _HOP_HEADERS}
         body, status = reply.body, reply.status
+        begun = upload_id_of(headers.get("Location", ""))
+        if begun and query.get("ifGenerationMatch") == "0":
+            self.owner.only_new[begun] = f"{path}\n{query['name']}"
         if self.record.op == "GetObject" and (wanted := byte_range(self.headers.get("Range"), len(body))):
             start, stop = wanted
             if start >= stop:
@@ -240,6 +251,28 @@ class _GcsHandler(Handler):
             headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(body)}"
             body, status = body[start:stop], 206
         self.send(status, body, headers)
+
+    def _end_session(self, session: str) -> bool:
+        """What the emulator does not know of sessions: that they can be given up, and what they may not replace."""
+        if self.command == "DELETE":
+            self.owner.given_up.add(session)
+            self.send(499, b"", {})
+            return True
+        if session in self.owner.given_up:
+            self.send(499, b"", {})
+            return True
+        ends = self.headers.get("Content-Range", "")
+        last, _, total = ends.partition("-")[2].partition("/")
+        if session in self.owner.only_new and total.isdecimal() and last.isdecimal() and int(last) + 1 == int(total):
+            self._check_free(*self.owner.only_new[session].split("\n", 1))
+        return False
+
+    def _check_free(self, path: str, name: str) -> None:
+        bucket = _ANY_BUCKET.match(path)
+        assert bucket is not None
+        target = f"/storage/v1/b/{bucket['bucket']}/o/{quote(name, safe='')}"
+        if self.owner.emulator.ask("GET", target).status == 200:
+            raise _GcsError(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.")
 
     def _explain(self, reply: _Reply, path: str, options: Options) -> None:
         """Google's error document, where the emulator answers with nothing."""
@@ -266,6 +299,12 @@ class _GcsHandler(Handler):
 
 
 Gcs.handler = _GcsHandler
+
+
+def upload_id_of(address: str) -> str:
+    """The id of an upload's session, empty where the address is no session's."""
+    return dict(parse_qsl(address.partition("?")[2])).get("upload_id", "")
+
 
 #: Request headers that the layer sets or heeds itself. Host goes on, since upload URLs are made from it.
 _OWN_HEADERS = frozenset({"connection", "content-length", "transfer-encoding", "range", "authorization"})

@@ -18,6 +18,7 @@ from jupyterlab_zarrbrowser.stores import Page, Range, Store
 
 from ..servers.dead import Dead
 from .conformance_scan import ScanTests
+from .conformance_uploads import UploadTests
 from .conformance_write import WriteTests
 from .places import (
     ORDERED_NAMES,
@@ -284,7 +285,7 @@ class ReadOnlyStoreTests:
         assert keys_of([await store.list("folder/", limit=1000)]) == children(objects, "folder/")
 
 
-class StoreTests(ScanTests, WriteTests, ReadOnlyStoreTests):
+class StoreTests(ScanTests, WriteTests, UploadTests, ReadOnlyStoreTests):
     """What every kind of store does that has objects, and not only pages about them."""
 
 

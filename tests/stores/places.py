@@ -78,14 +78,16 @@ class Place(ABC):
     keys_may_hold_empty_segments: ClassVar[bool] = True
     #: ``a/./b`` and ``a/../b`` are names like any other.
     keys_may_hold_dot_segments: ClassVar[bool] = True
+    #: A part of an upload that was given up is refused as such, and not with a failure of the server.
+    knows_what_was_given_up: ClassVar[bool] = True
     #: An object may be called ``dir/``.
     has_markers: ClassVar[bool] = True
     #: ``same`` and ``same/x`` may both be objects.
     names_may_be_shared: ClassVar[bool] = True
-    #: Listings tell sizes and times.
-    listings_tell_sizes: ClassVar[bool] = True
     #: Pages come in the order of UTF-8 bytes. Where not, a scan is led on by cursors.
     lists_in_order_of_bytes: ClassVar[bool] = True
+    #: Listings tell sizes and times.
+    listings_tell_sizes: ClassVar[bool] = True
     #: A container that holds nothing may be told from one that is not there.
     knows_missing_containers: ClassVar[bool] = False
     #: Many objects are deleted in one request.

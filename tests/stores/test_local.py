@@ -350,7 +350,7 @@ class TestLocalFolders:
             awake.wait()
             return scandir(folder)
 
-        monkeypatch.setattr(local.os, "scandir", slow)
+        monkeypatch.setattr(os, "scandir", slow)
         scanning = asyncio.create_task(store.scan(""))
         await asyncio.to_thread(began.wait)
         scanning.cancel()

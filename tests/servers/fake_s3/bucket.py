@@ -54,10 +54,13 @@ class Bucket:
         """Number of virtual keys."""
         return len(self._virtual)
 
-    def put(self, key: str, content: bytes, content_type: str | None, metadata: dict[str, str]) -> Stored:
+    def put(
+        self, key: str, content: bytes, content_type: str | None, metadata: dict[str, str], etag: str = ""
+    ) -> Stored:
+        """``etag`` is the MD5 of the content, unless it is given."""
         if key not in self._written:
             bisect.insort(self._written_keys, key)
-        etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
+        etag = etag or hashlib.md5(content, usedforsecurity=False).hexdigest()
         stored = Stored(len(content), time.time(), etag, content_type or "binary/octet-stream", content, metadata)
         self._written[key] = stored
         self._deleted.discard(key)

@@ -6,6 +6,7 @@ access key ``bad`` is refused everywhere, so that clients' reactions can be test
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import itertools
 import re
@@ -54,6 +55,7 @@ class _Upload:
     content_type: str | None
     metadata: dict[str, str]
     parts: dict[int, bytes] = field(default_factory=dict)
+    begun: float = field(default_factory=time.time)
 
 
 class S3Error(Exception):
@@ -123,7 +125,7 @@ class S3:
                 if "versioning" in query:
                     return _xml(xml.document("<VersioningConfiguration/>"))
                 if "uploads" in query:
-                    return _xml(xml.unfinished(bucket.name, self._unfinished(bucket.name)))
+                    return _xml(xml.unfinished(bucket.name, self._unfinished(bucket.name, query.get("prefix", ""))))
                 if _UNSUPPORTED_BUCKET_PARTS & query.keys():
                     raise S3Error(501, "NotImplemented")
                 return self._list(bucket, query)
@@ -169,12 +171,15 @@ class S3:
             raise S3Error(501, "NotImplemented")
         upload_id = request.query.get("uploadId")
         match request.method:
+            case "GET" if upload_id:
+                return _xml(xml.parts(self._upload(upload_id).parts))
             case "GET" | "HEAD":
                 return _read(bucket, key, request)
             case "PUT":
                 return self._put(bucket, key, request)
             case "DELETE" if upload_id:
-                self._uploads.pop(upload_id, None)
+                self._upload(upload_id)
+                del self._uploads[upload_id]
                 return Answer(204, [])
             case "DELETE":
                 bucket.delete(key)
@@ -187,6 +192,9 @@ class S3:
 
     def _put(self, bucket: Bucket, key: str, request: Request) -> Answer:
         content, source = request.body, request.headers.get("x-amz-copy-source")
+        stated = request.headers.get("content-md5")
+        if stated and stated != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode():
+            raise S3Error(400, "BadDigest")
         if source:
             source_bucket, _, source_key = unquote(source.lstrip("/").split("?")[0]).partition("/")
             stored = self._bucket(source_bucket).get(source_key)
@@ -209,9 +217,13 @@ class S3:
             return _xml(xml.document(text))
         return Answer(200, [("ETag", f'"{etag}"')])
 
-    def _unfinished(self, bucket: str) -> list[tuple[str, str]]:
-        """Key and id of the uploads that were begun and neither completed nor aborted."""
-        return [(upload.key, name) for name, upload in self._uploads.items() if upload.bucket == bucket]
+    def _unfinished(self, bucket: str, prefix: str) -> list[tuple[str, str, str]]:
+        """Key, id and date of the uploads that were begun and neither completed nor aborted."""
+        return [
+            (upload.key, name, xml.iso_time(upload.begun))
+            for name, upload in self._uploads.items()
+            if upload.bucket == bucket and upload.key.startswith(prefix)
+        ]
 
     def _upload(self, upload_id: str) -> _Upload:
         upload = self._uploads.get(upload_id)
@@ -229,10 +241,11 @@ class S3:
         upload = self._upload(upload_id)
         del self._uploads[upload_id]
         content = b"".join(upload.parts[number] for number in sorted(upload.parts))
-        etag = bucket.put(key, content, upload.content_type, upload.metadata).etag
-        inner = (
-            f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><ETag>&quot;{etag}-{len(upload.parts)}&quot;</ETag>"
-        )
+        digests = [hashlib.md5(upload.parts[number], usedforsecurity=False).digest() for number in sorted(upload.parts)]
+        joined = hashlib.md5(b"".join(digests), usedforsecurity=False).hexdigest()
+        etag = f"{joined}-{len(digests)}"
+        bucket.put(key, content, upload.content_type, upload.metadata, etag)
+        inner = f"<Bucket>{bucket.name}</Bucket><Key>{escape(key)}</Key><ETag>&quot;{etag}&quot;</ETag>"
         return _xml(xml.document(f"<CompleteMultipartUploadResult>{inner}</CompleteMultipartUploadResult>"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import time
 from collections.abc import Callable, Iterable
 from urllib.parse import quote
@@ -54,10 +55,22 @@ def deleted(keys: Iterable[str]) -> bytes:
     return document(f"<DeleteResult>{rows}</DeleteResult>")
 
 
-def unfinished(bucket: str, uploads: Iterable[tuple[str, str]]) -> bytes:
-    rows = "".join(f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId></Upload>" for key, name in uploads)
+def unfinished(bucket: str, uploads: Iterable[tuple[str, str, str]]) -> bytes:
+    rows = "".join(
+        f"<Upload><Key>{escape(key)}</Key><UploadId>{name}</UploadId><Initiated>{begun}</Initiated></Upload>"
+        for key, name, begun in uploads
+    )
     head = f"<Bucket>{bucket}</Bucket><IsTruncated>false</IsTruncated>"
     return document(f"<ListMultipartUploadsResult>{head}{rows}</ListMultipartUploadsResult>")
+
+
+def parts(found: dict[int, bytes]) -> bytes:
+    rows = "".join(
+        f"<Part><PartNumber>{number}</PartNumber><Size>{len(found[number])}</Size>"
+        f"<ETag>&quot;{hashlib.md5(found[number], usedforsecurity=False).hexdigest()}&quot;</ETag></Part>"
+        for number in sorted(found)
+    )
+    return document(f"<ListPartsResult><IsTruncated>false</IsTruncated>{rows}</ListPartsResult>")
 
 
 def object_list(bucket: str, query: dict[str, str], limit: int, entries: list[Entry], truncated: bool) -> bytes:

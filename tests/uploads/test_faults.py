@@ -1,0 +1,67 @@
+"""The store fails in all ways at each step of an upload: nothing is lost, nothing half looks whole, no parts stay."""
+
+from __future__ import annotations
+
+import pytest
+
+from ..servers.counting_proxy import CountingProxy
+from .conftest import Bucket
+from .lab import STEPS, Uploader
+
+LARGE = bytes(range(256)) * (9 * 2**20 // 256)
+SMALL = {f"f/{number}": bytes([number]) * 100 for number in range(20)}
+
+FAULTS = ("slowdown", "reset", "truncate", "stall")
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("step", ["begin", "part", "complete", "look"])
+async def test_what_passes_is_not_noticed(
+    up: Uploader, bucket: Bucket, counting_proxy: CountingProxy, step: str, fault: str
+) -> None:
+    counting_proxy.configure(fail_first=2, fail_modes=fault, fail_match=STEPS[step])
+    with counting_proxy.recording() as seen:
+        status, answer = await up.whole("lab", "x", LARGE)
+    assert status == 200, answer
+    assert seen.faults, "the fault was met"
+    assert bucket.contents() == {"x": LARGE}
+    assert bucket.parts() == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_small_files(up: Uploader, bucket: Bucket, counting_proxy: CountingProxy, fault: str) -> None:
+    counting_proxy.configure(fail_first=5, fail_modes=fault, fail_match=STEPS["small"])
+    status, answer = await up.batch("lab", SMALL)
+    assert (status, answer) == (200, {"problems": []})
+    assert bucket.contents() == SMALL
+
+
+@pytest.mark.parametrize("step", ["begin", "part", "complete"])
+async def test_what_lasts_is_said_and_can_go_on(
+    up: Uploader, bucket: Bucket, counting_proxy: CountingProxy, step: str
+) -> None:
+    counting_proxy.configure(fail_rate=1, fail_modes="slowdown", fail_match=STEPS[step])
+    status, upload = await up.begin("lab", "x", len(LARGE))
+    if step == "begin":
+        answer = upload
+    else:
+        status, answer = await up.part(upload, 1, LARGE)
+        if step == "complete":
+            await up.part(upload, 2, LARGE)
+            status, answer = await up.complete(upload)
+    assert (status, answer["code"], answer["retryable"]) == (503, "throttled", True)
+    assert bucket.contents() == {}
+    counting_proxy.reset()
+    assert (await up.whole("lab", "x", LARGE))[0] == 200
+    assert bucket.contents() == {"x": LARGE}
+    assert bucket.parts() == []
+
+
+async def test_what_is_refused_is_said(up: Uploader, bucket: Bucket, counting_proxy: CountingProxy) -> None:
+    counting_proxy.configure(deny_match="|".join((STEPS["small"], STEPS["begin"])))
+    _, answer = await up.batch("lab", SMALL)
+    assert {each["problem"]["code"] for each in answer["problems"]} == {"forbidden"}
+    assert len(answer["problems"]) == len(SMALL)
+    assert (await up.begin("lab", "x", len(LARGE)))[1]["code"] == "forbidden"
+    assert bucket.contents() == {}
+    assert bucket.parts() == []
