@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import msgspec
 from jupyter_server.serverapp import ServerApp
@@ -15,11 +16,41 @@ from . import wire
 from .app import ZarrBrowser
 from .browser import Browser
 from .errors import BrowserError
+from .expiry import moment_of
 
 #: Rows of a table; all are in the JSON.
 _ROWS = 20
 
-_NAMES = ("bytes", "objects", "expiring_bytes", "expiring_objects")
+
+@dataclass(frozen=True)
+class _Counted:
+    """A place that was counted, and what is known of it where it is somebody's scratch."""
+
+    uri: str
+    usage: wire.Usage
+    location: wire.ScratchLocation | None
+
+    @property
+    def quota_bytes(self) -> int | None:
+        return self.location.quota_bytes if self.location is not None else None
+
+    @property
+    def deleted_chunks(self) -> int:
+        """Chunks that are missing and were probably deleted, of all Zarr stores that were looked into."""
+        counts = (row.chunks for row in self.usage.rows)
+        return sum(each.expected - each.present for each in counts if each is not None and each.verdict == "deleted")
+
+
+#: Names of gauges, what they tell, and where that is; None is not told.
+_GAUGES: tuple[tuple[str, str, Callable[[_Counted], float | None]], ...] = (
+    ("bytes", "What lies there.", lambda each: each.usage.bytes),
+    ("objects", "Objects that lie there.", lambda each: each.usage.objects),
+    ("expiring_bytes", "What is deleted within 24 hours.", lambda each: each.usage.expiring_bytes),
+    ("expiring_objects", "Objects that are deleted within 24 hours.", lambda each: each.usage.expiring_objects),
+    ("deleted_chunks", "Chunks of Zarr stores that were probably deleted.", lambda each: each.deleted_chunks),
+    ("quota_bytes", "What may lie there.", lambda each: each.quota_bytes),
+    ("as_of_timestamp_seconds", "When the count began.", lambda each: moment_of(each.usage.as_of).timestamp()),
+)
 
 
 def usage(places: Sequence[str], *, form: str, config_file: str | None = None) -> int:
@@ -64,14 +95,15 @@ def _browser(config_file: str | None, err: TextIO) -> Browser:
 
 async def _count(
     browser: Browser, places: Sequence[str], err: TextIO
-) -> tuple[list[tuple[str, wire.Usage]], list[tuple[str, BrowserError]]]:
-    found: list[tuple[str, wire.Usage]] = []
+) -> tuple[list[_Counted], list[tuple[str, BrowserError]]]:
+    found: list[_Counted] = []
     failed: list[tuple[str, BrowserError]] = []
     try:
         scratch = await browser.scratch()
         if not places:
             for remark in scratch.remarks:
                 print(f"{remark.message} {remark.hint}", file=err)
+        locations = {each.uri: each for each in scratch.locations}
         known = {each.uri: (each.endpoint, each.key, each.uri) for each in scratch.locations}
         for place in list(places) or known:
             try:
@@ -82,7 +114,7 @@ async def _count(
                 if job.error is not None:
                     failed.append((place, BrowserError(job.error.code, job.error.message, job.error.hint)))
                 elif isinstance(job.result, wire.Usage):
-                    found.append((uri, job.result))
+                    found.append(_Counted(uri, job.result, locations.get(uri)))
             except BrowserError as exc:
                 failed.append((place, exc))
     finally:
@@ -90,11 +122,18 @@ async def _count(
     return found, failed
 
 
-def _table(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
-    for uri, usage_ in found:
+def _table(found: list[_Counted], out: TextIO) -> None:
+    for each in found:
+        usage_ = each.usage
         least = "at least " if usage_.is_lower_bound else ""
         count = f"{usage_.objects:,} object{'' if usage_.objects == 1 else 's'}"
-        print(f"{uri}: {least}{_bytes(usage_.bytes)} in {count}, as of {usage_.as_of}", file=out)
+        print(f"{each.uri}: {least}{_bytes(usage_.bytes)} in {count}, as of {usage_.as_of}", file=out)
+        if each.quota_bytes:
+            share = f"{100 * usage_.bytes / each.quota_bytes:.0f} %"
+            print(f"Quota: {share} of {_bytes(each.quota_bytes)}.", file=out)
+        if each.location is not None and each.location.price_per_tb_month is not None:
+            price = usage_.bytes / 10**12 * each.location.price_per_tb_month
+            print(f"Price: about {each.location.currency}{price:,.2f} a month.", file=out)
         if usage_.expires_at and usage_.lifetime_days:
             going = f", {_bytes(usage_.expiring_bytes)} within 24 hours" if usage_.expiring_objects else ""
             print(f"Deleted after {usage_.lifetime_days:g} days ({usage_.lifetime_source}){going}.", file=out)
@@ -111,20 +150,35 @@ def _table(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
         print(file=out)
 
 
-def _json(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
-    body = [{"uri": uri, **msgspec.to_builtins(usage_)} for uri, usage_ in found]
+def _json(found: list[_Counted], out: TextIO) -> None:
+    body = [{"uri": each.uri, **msgspec.to_builtins(each.usage), **_terms(each.location)} for each in found]
     print(msgspec.json.format(msgspec.json.encode(body)).decode(), file=out)
 
 
-def _prometheus(found: list[tuple[str, wire.Usage]], out: TextIO) -> None:
-    for name in _NAMES:
+def _terms(location: wire.ScratchLocation | None) -> dict[str, Any]:
+    """What the administrator says of a place; empty where it is no scratch."""
+    if location is None:
+        return {}
+    return {
+        "quotaBytes": location.quota_bytes,
+        "pricePerTbMonth": location.price_per_tb_month,
+        "currency": location.currency,
+    }
+
+
+def _prometheus(found: list[_Counted], out: TextIO) -> None:
+    for name, text, value_of in _GAUGES:
+        told = [(each.uri, value) for each in found if (value := value_of(each)) is not None]
+        if not told:
+            continue
+        print(f"# HELP zarrbrowser_usage_{name} {text}", file=out)
         print(f"# TYPE zarrbrowser_usage_{name} gauge", file=out)
-        for uri, usage_ in found:
+        for uri, value in told:
             label = uri.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            print(f'zarrbrowser_usage_{name}{{uri="{label}"}} {getattr(usage_, name)}', file=out)
+            print(f'zarrbrowser_usage_{name}{{uri="{label}"}} {value}', file=out)
 
 
-_FORMS: dict[str, Callable[[list[tuple[str, wire.Usage]], TextIO], None]] = {
+_FORMS: dict[str, Callable[[list[_Counted], TextIO], None]] = {
     "table": _table,
     "json": _json,
     "prometheus": _prometheus,

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from jupyterlab_zarrbrowser import cli
+
+from .servers.fake_s3 import FakeS3
+from .servers.s3_client import s3_client
 
 SECRET = "sentinel-0cc175b9c0f1b6a8"
 
@@ -55,6 +62,76 @@ def test_gauges_for_prometheus(config: Path, tmp_path: Path, capsys: pytest.Capt
     lines = capsys.readouterr().out.splitlines()
     assert f'zarrbrowser_usage_bytes{{uri="{tmp_path}/data/"}} 2007' in lines
     assert "# TYPE zarrbrowser_usage_objects gauge" in lines
+    assert not [line for line in lines if "quota" in line], "where there is none, nothing is said of it"
+
+
+ARRAY = {
+    "zarr_format": 3,
+    "node_type": "array",
+    "shape": [4],
+    "data_type": "uint8",
+    "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [1]}},
+    "chunk_key_encoding": {"name": "default"},
+    "codecs": [{"name": "bytes"}],
+    "fill_value": 0,
+    "attributes": {},
+}
+
+
+@pytest.fixture
+def scratch(fake_s3: FakeS3, tmp_path: Path, config: Path) -> Iterator[Callable[[str, bytes | None], None]]:
+    """Scratch with a quota and a price; writes objects into it, or deletes them."""
+    prefix = f"report-{uuid.uuid4().hex}/ada/"
+    config.write_text(
+        f"c.ZarrBrowser.endpoints = [{{'id': 'fake', 'kind': 's3', 'endpoint_url': {fake_s3.url!r}, 'anon': True}}]\n"
+        f"c.ZarrBrowser.scratch = [{{'url': 's3://scratch/{prefix}', 'endpoint': 'fake', 'quota_bytes': 10_000,"
+        " 'price_per_tb_month': 10**9, 'currency': '€'}]\n",
+        encoding="utf-8",
+    )
+    with closing(s3_client(fake_s3.url, "any", "any", retries=3)) as client:
+
+        def put(key: str, body: bytes | None) -> None:
+            if body is None:
+                client.delete_object(Bucket="scratch", Key=prefix + key)
+            else:
+                client.put_object(Bucket="scratch", Key=prefix + key, Body=body)
+
+        yield put
+
+
+def test_scratch_with_a_quota_a_price_and_a_damaged_store(
+    scratch: Callable[[str, bytes | None], None], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def printed(form: str) -> str:
+        assert cli.main(["usage", "--format", form, "--config", str(config)]) == 0
+        return capsys.readouterr().out
+
+    document = json.dumps(ARRAY).encode()
+    scratch("a.zarr/zarr.json", document)
+    scratch("filler", bytes(2500 - 4 - len(document)))
+    for chunk in range(4):
+        scratch(f"a.zarr/c/{chunk}", b"x")
+    table = printed("table").splitlines()
+    assert table[1:3] == ["Quota: 25 % of 10.0 kB.", "Price: about €2.50 a month."]
+    scratch("a.zarr/c/2", None)
+    gauges = {
+        line.partition("{")[0].removeprefix("zarrbrowser_usage_"): float(line.rpartition(" ")[2])
+        for line in printed("prometheus").splitlines()
+        if not line.startswith("#")
+    }
+    as_of = gauges.pop("as_of_timestamp_seconds")
+    assert abs(as_of - datetime.now(UTC).timestamp()) < 3600
+    assert gauges == {
+        "bytes": 2499,
+        "objects": 5,
+        "expiring_bytes": 0,
+        "expiring_objects": 0,
+        "deleted_chunks": 1,
+        "quota_bytes": 10_000,
+    }
+    assert "1 deleted?" in printed("table")
+    (found,) = json.loads(printed("json"))
+    assert (found["quotaBytes"], found["pricePerTbMonth"], found["currency"]) == (10_000, 10**9, "€")
 
 
 def test_what_cannot_be_counted_is_said_and_fails(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
