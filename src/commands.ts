@@ -411,7 +411,7 @@ export function paletteLabel(
 /**
  * Focus something once the command palette has given the focus back to the main area, as it does after each command.
  */
-function afterPalette(focus: () => void): void {
+export function afterPalette(focus: () => void): void {
   focus();
   setTimeout(focus);
 }

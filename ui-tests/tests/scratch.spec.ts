@@ -123,6 +123,33 @@ test('the palette opens the scratch: whose it is, and what it weighs', async () 
   await expect(
     page.getByRole('button', { name: /^Scratch \d.*%\)\. .* of 200 MB/ })
   ).toBeVisible();
+  // Once it was counted, the palette leads to the table, whether the tab is new or not.
+  await page.sidebar.open('left');
+  for (const isNew of [false, true]) {
+    if (isNew) {
+      await closeAll(page);
+    }
+    await runFromPalette(page, 'Zarr Browser: Show scratch', () =>
+      expect(tab.grid).toBeFocused({ timeout: 2000 })
+    );
+  }
+});
+
+test('a folder that is kept is not offered as a cell', async () => {
+  const { page } = lab;
+  await put('runs/a.zarr/');
+  const tab = await openFolder();
+  await tab.select(`${folder}runs/`);
+  await tab.button('Keep…').click();
+  const name = `runs-${lab.folder}`;
+  await tab.dialog.getByLabel('Path and name there').fill(name);
+  await tab.dialog.getByRole('button', { name: 'Keep' }).click();
+  const toast = notification(`Kept as s3://persistent/ada/${name}/.`);
+  await expect(toast.getByRole('button', { name: 'Show in' })).toBeVisible();
+  await expect(toast.getByRole('button', { name: 'Insert cell' })).toHaveCount(
+    0
+  );
+  await job(page, { kind: 'delete', endpoint: 'persistent', key: `${name}/` });
 });
 
 test('a place that was never counted says what that costs', async () => {
@@ -131,7 +158,9 @@ test('a place that was never counted says what that costs', async () => {
   await run(page, OPEN, { endpoint: 'scratch', key: folder });
   const tab = new UsageTab(page, 'Usage');
   await expect(tab.root).toContainText('Not counted yet');
-  await expect(tab.root).toContainText('one request for each 1,000 objects');
+  await expect(tab.root).toContainText(
+    'one to two requests for each 1,000 objects'
+  );
   await tab.button('Count').click();
   await expect(tab.row(`${folder}a.zarr/`)).toContainText('complete');
 });
@@ -508,6 +537,8 @@ test('the keyboard alone is enough', async () => {
   await expect(menu).toContainText('Keep…');
   await expect(menu).toContainText('Delete…');
   await page.keyboard.press('Escape');
+  await expect(menu).toHaveCount(0);
+  await expect(tab.grid).toBeFocused();
   await tab.select(`${folder}a.zarr/`);
   await tab.grid.focus();
   await page.keyboard.press('Enter');

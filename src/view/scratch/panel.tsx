@@ -170,8 +170,10 @@ function useHeldFocus(scrollRef: React.RefObject<HTMLDivElement>): void {
     const { activeElement } = document;
     if (
       scroll &&
-      isHeld.current &&
-      (activeElement === document.body || activeElement === scroll)
+      ((isHeld.current &&
+        (activeElement === document.body || activeElement === scroll)) ||
+        // The tab was opened before there was a table.
+        activeElement === scroll.parentElement)
     ) {
       const grid = scroll.querySelector<HTMLElement>('[role="grid"]');
       (grid ?? scroll).focus({ preventScroll: true });

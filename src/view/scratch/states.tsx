@@ -139,7 +139,7 @@ export function CountState(props: {
         </div>
         <p>
           {trans.__(
-            'A store does not know what a prefix weighs: all its objects have to be listed. That takes about one request for each 1,000 objects, many at a time, and can be cancelled.'
+            'A store does not know what a prefix weighs: all its objects have to be listed. That takes one to two requests for each 1,000 objects, many at a time, and can be cancelled.'
           )}
         </p>
         <button
