@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
-from collections.abc import Coroutine, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from . import wire
+from .archives import objects_of, zip_of
 from .cache import Cache
 from .concurrency import gather
 from .config import AnyEndpointConfig, LocalConfig
@@ -326,8 +327,20 @@ class Browser:
         which = self._endpoint(endpoint)
         _check_key(key)
         if not key or key.endswith("/"):
-            raise BrowserError("bad_request", "Only objects can be downloaded.", "Choose one object.")
+            raise BrowserError("bad_request", "All of an endpoint cannot be downloaded.", "Choose a folder or an object.")
         return await _bounded(which, which.store.read(key, wanted))
+
+    async def archive(self, endpoint: str, key: str) -> AsyncIterator[bytes]:
+        """A container and all below it as a zip file, in pieces. The caller closes it.
+
+        Raises
+        ------
+        BrowserError
+            ``too_large``, ``not_found``, ``list_unsupported``, and while it is read what :meth:`download` raises.
+        """
+        which = self._endpoint(endpoint)
+        _check_key(key)
+        return zip_of(which.store, key, await _bounded(which, objects_of(which.store, key)))
 
     async def scratch(self) -> wire.ScratchLocations:
         """Where this user's scratch lies, and what the last count of it said."""

@@ -8,7 +8,7 @@ import logging
 import mimetypes
 import re
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -275,7 +275,7 @@ class JobEventsHandler(ZarrBrowserHandler):
 
 
 class DownloadHandler(ZarrBrowserHandler):
-    """One object as it is, or the part of it that a ``Range`` asks for."""
+    """One object as it is, or the part of it that a ``Range`` asks for; a container as a zip file."""
 
     @web.authenticated
     @authorized
@@ -284,6 +284,9 @@ class DownloadHandler(ZarrBrowserHandler):
             endpoint, key = self.text("endpoint"), self.text("key")
         except BrowserError as exc:
             self.fail(exc)
+            return
+        if key.endswith("/"):
+            await self._send_archive(endpoint, key)
             return
         try:
             body = await self._opened(endpoint, key)
@@ -306,13 +309,37 @@ class DownloadHandler(ZarrBrowserHandler):
         except iostream.StreamClosedError:
             return  # the user has cancelled
         except BrowserError as exc:
-            # What was sent must not look whole: without its end, the browser says that the download failed.
-            self.log.info("zarrbrowser download: %s: %s", exc.code, exc.message)
-            self.detach().close()
+            self._break_off(exc)
             return
         finally:
             await self.io.run(body.close())
         self.finish(last, set_content_type=_media_type(key))
+
+    async def _send_archive(self, endpoint: str, key: str) -> None:
+        """A container as a zip file. How long it will be is not known when it begins."""
+        try:
+            pieces = await self.io.run(self.browser.archive(endpoint, key))
+        except BrowserError as exc:
+            self.fail(exc)
+            return
+        self._describe(f"{name_of(key)}.zip", "application/zip")
+        try:
+            while piece := await self.io.run(_next(pieces)):
+                self.write(piece)
+                await self.flush()
+        except iostream.StreamClosedError:
+            return
+        except BrowserError as exc:
+            self._break_off(exc)
+            return
+        finally:
+            await self.io.run(pieces.aclose())  # type: ignore[attr-defined]
+        self.finish(set_content_type="application/zip")
+
+    def _break_off(self, exc: BrowserError) -> None:
+        """What was sent must not look whole: without its end, the browser says that the download failed."""
+        self.log.info("zarrbrowser download: %s: %s", exc.code, exc.message)
+        self.detach().close()
 
     async def _opened(self, endpoint: str, key: str) -> Body:
         wanted = _range(self.request.headers.get("Range", ""))
@@ -325,11 +352,7 @@ class DownloadHandler(ZarrBrowserHandler):
         return body
 
     def _announce(self, body: Body, key: str) -> None:
-        name = name_of(key)
-        self.set_header("Content-Type", _media_type(key))
-        # It is data of others: never rendered as a page of this server's.
-        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
-        self.set_header("X-Content-Type-Options", "nosniff")
+        self._describe(name_of(key), _media_type(key))
         self.set_header("Accept-Ranges", "bytes")
         if body.etag:
             self.set_header("ETag", body.etag)
@@ -339,8 +362,18 @@ class DownloadHandler(ZarrBrowserHandler):
             self.set_status(206)
             self.set_header("Content-Range", f"bytes {body.start}-{body.stop - 1}/{body.size}")  # type: ignore[operator]
 
+    def _describe(self, name: str, media_type: str) -> None:
+        self.set_header("Content-Type", media_type)
+        # It is data of others: never rendered as a page of this server's.
+        self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(name, safe='')}")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
     def compute_etag(self) -> None:
         """Tornado would make one of the last piece."""
+
+
+async def _next(pieces: AsyncIterator[bytes]) -> bytes:
+    return await anext(pieces, b"")
 
 
 def _media_type(key: str) -> str:

@@ -381,7 +381,7 @@ class TestGoToGoogle:
         ("node", {"url": "file:///etc/passwd", "endpoint": "files"}, 403, "outside_endpoints"),
         ("node", {"url": "http://169.254.169.254/latest/meta-data/"}, 403, "outside_endpoints"),
         ("snippets", {"endpoint": "files"}, 400, "bad_request"),
-        ("download", {"endpoint": "files", "key": "plain/"}, 400, "bad_request"),
+        ("download", {"endpoint": "files", "key": ""}, 400, "bad_request"),
         ("download", {"endpoint": "files", "key": "plain/missing"}, 404, "not_found"),
         ("download", {"endpoint": "files", "key": "../../etc/passwd"}, 404, "not_found"),
         ("download", {"endpoint": "nobody", "key": "x"}, 404, "unknown_endpoint"),
