@@ -65,7 +65,7 @@ def _open(code: Code, target: Target, zarr_format: int | None, group: str) -> No
     misread = http_names.misread(target)
     http_names.note_misread(code, misread)
     code.needs("xarray", "xr")
-    names_members = http_names.names_members(target)
+    names_members = http_names.names_members(target, group)
     store, options = http_names.name_members(code, target) if names_members else code.store(target)
     code.call(
         "ds",

@@ -53,6 +53,8 @@ class OpenGroup:
                 code.note(text)
         if target.node.members_unknown:
             code.note("Listing is not possible here, so the group looks empty; open a member by name: g['name'].")
+        if not target.consolidated and http_names.looks_empty(target, target.node.path):
+            code.note("adlfs lists nothing in a folder whose name ends with a space: open a member by name: g['name'].")
         http_names.note_misread(code, http_names.misread(target))
         code.needs("zarr")
         store, options = code.store(target)

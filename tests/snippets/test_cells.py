@@ -47,7 +47,7 @@ _PLACES = {
     "on_swift": tuple(name for name in _MORE if not name.endswith(" plain")),
     "on_moto": _SOME,
     "on_gcs": (*_SOME, "v2 plain", "v3 whole"),
-    "on_azure": (*_SOME, "v2 whole", "v3 whole", "v3-a::b.zarr"),
+    "on_azure": (*_SOME, "v2 whole", "v3 whole", "v2 plain", "v3 plain", "v3-a::b.zarr"),
     "on_public_azure": ("v3-unconsolidated.zarr",),
     "on_apache": _MORE,
     "on_nginx": _SOME,

@@ -209,6 +209,16 @@ class TestOverHttp:
         assert [remark.code for remark in node.health] == ["members_unknown"]
 
 
+def test_a_group_that_adlfs_lists_as_empty(on_azure: Backend) -> None:
+    """Its name ends with a space. The dataset's cell names the members, and the group's says so."""
+    snippets = on_azure.panel.snippets(f"{on_azure.key}v3 plain {ODD_STORE}/{ODD_GROUP}/")
+    assert "class Listed" in snippets["xarray.open_zarr"]
+    assert snippets["zarr.open_group"].startswith("# adlfs lists nothing in a folder")
+    for name in (f"v3 plain {ODD_STORE}/below", f"v3 whole {ODD_STORE}/{ODD_GROUP}"):
+        for code in on_azure.panel.snippets(f"{on_azure.key}{name}/").values():
+            assert "adlfs" not in code
+
+
 def test_names_with_backslashes_are_part_of_the_address(tmp_path: Any, interpreter: Interpreter) -> None:
     """zarr-python takes a backslash in a path for a slash."""
     from ..formats.trees import v3, write_tree
