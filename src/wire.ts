@@ -404,7 +404,7 @@ export interface IBatchFile {
 }
 
 /**
- * Begins the body of `POST uploads/batch`, behind its own length (4 bytes, big endian); the files' bytes follow.
+ * Begins the body of `POST uploads/batch`, behind its own length (4 bytes, big endian); files' bytes follow.
  */
 export interface IBatch {
   endpoint: string;

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from jupyterlab_zarrbrowser.config import GcsConfig, LocalConfig
-from jupyterlab_zarrbrowser.stores import Page, local
+from jupyterlab_zarrbrowser.stores import Page
 from jupyterlab_zarrbrowser.stores.local import LocalStore, is_file_name
 
 from ..servers.gcs import Gcs
