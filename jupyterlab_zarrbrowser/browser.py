@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from . import wire
 from .archives import objects_of, zip_of
 from .cache import Cache
+from .cells import cell_that_copies, cell_that_deletes
 from .concurrency import gather
 from .config import AnyEndpointConfig, LocalConfig
 from .discovery import Offered
@@ -26,7 +27,6 @@ from .keys import parent_of
 from .puts import Puts
 from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
-from .snippets.copying import copy_cell
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
 from .transfers import Copy, Deletion, Renewal
@@ -298,23 +298,22 @@ class Browser:
         )
 
     async def copy_snippets(self, endpoint: str, key: str, to_endpoint: str, to_key: str) -> wire.Snippets:
-        """The cell that copies a container on a Dask cluster."""
-        which, target = self._endpoint(endpoint), self._endpoint(to_endpoint)
+        """The cell that copies a container on a Dask cluster, or writes a file of another format as a store."""
+        which, target = self._endpoint_or_files(endpoint), self._endpoint_or_files(to_endpoint)
         _check_key(key)
         _check_key(to_key)
         target.check_writable(to_key)
-        if not (key.endswith("/") and to_key.endswith("/")):
-            raise BrowserError("bad_request", "A container is copied to a container.", "Choose a folder or a store.")
-        code = copy_cell(
-            which.store.uri(key).removesuffix("/"),
-            which.store.cell_access(),
-            target.store.uri(to_key).removesuffix("/"),
-            target.store.cell_access(),
-            METADATA_NAMES,
-        )
         return wire.Snippets(
-            snippets=[wire.Snippet(id="dask.copy", label="copy on a Dask cluster", language="python", code=code)]
+            snippets=[cell_that_copies(which.store, key, target.store, to_key, has_dask=self._has_dask)]
         )
+
+    async def delete_snippets(self, endpoint: str, key: str) -> wire.Snippets:
+        """The cell that deletes a container on a Dask cluster."""
+        which = self._endpoint(endpoint)
+        _check_key(key)
+        which.check_writable(key)
+        _check_is_no_bucket(which, key)
+        return wire.Snippets(snippets=[cell_that_deletes(which.store, key)])
 
     async def download(self, endpoint: str, key: str, wanted: Range | None) -> Body:
         """An object on its way, or part of it. The caller closes it.
@@ -327,7 +326,7 @@ class Browser:
         which = self._endpoint(endpoint)
         _check_key(key)
         if not key or key.endswith("/"):
-            raise BrowserError("bad_request", "All of an endpoint cannot be downloaded.", "Choose a folder or an object.")
+            raise BrowserError("bad_request", "Nothing to download.", "Choose a folder or an object.")
         return await _bounded(which, which.store.read(key, wanted))
 
     async def archive(self, endpoint: str, key: str) -> AsyncIterator[bytes]:

@@ -188,6 +188,8 @@ class SnippetsHandler(ZarrBrowserHandler):
     async def get(self) -> None:
         def work() -> Coroutine[Any, Any, wire.Snippets]:
             endpoint, key, to_endpoint = self.text("endpoint"), self.text("key"), self.text("toEndpoint", "")
+            if self.text("for", "") == "delete":
+                return self.browser.delete_snippets(endpoint, key)
             if to_endpoint:
                 return self.browser.copy_snippets(endpoint, key, to_endpoint, self.text("toKey"))
             return self.browser.snippets(endpoint, key)

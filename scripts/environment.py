@@ -35,7 +35,10 @@ DEVELOPMENT = ("demo", "test", "dev")
 BUILDER = "jupyter-builder>=1.2,<2"
 
 #: What the cells written by the extension import.
-CELL_PACKAGES = ("xarray", "zarr", "s3fs", "gcsfs", "adlfs", "dask[array]", "aiohttp", "ipykernel")
+CELL_PACKAGES = (
+    *("xarray", "zarr", "s3fs", "gcsfs", "adlfs", "dask[array]", "aiohttp", "ipykernel"),
+    *("h5netcdf", "h5py", "rioxarray"),
+)
 
 _WINDOWS = os.name == "nt"
 _INSTALLED_LABEXTENSION = VENV / "share" / "jupyter" / "labextensions" / LABEXTENSION.parent.name
