@@ -9,10 +9,8 @@ https://learn.microsoft.com/rest/api/storageservices/blob-service-rest-api
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import importlib
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -37,6 +35,7 @@ from .azure_answers import (
     refusal,
 )
 from .azure_auth import Account, account_of, log_in, names_application
+from .azure_uploads import AzureUploads, block_id, new_upload
 from .base import Store
 from .body import PIECE_BYTES, READ_BYTES, Body, Range, body_of_http, is_page, read_bounded
 from .connection import Connection
@@ -87,6 +86,7 @@ class AzureStore(Store):
         self.has_buckets = not self._root.prefix
         self.scan_limit = _SCAN_OBJECTS
         self._connection = Connection(self._connect, _disconnect)
+        self.uploads = AzureUploads(self)
         #: Whether the account has folders, as far as listings told.
         self._is_hierarchical: bool | None = None
         #: Whether the service knows how to begin a listing at any name.
@@ -147,7 +147,7 @@ class AzureStore(Store):
         )
         return _Client(session, account)
 
-    async def _ask(self, path: str, key: str, max_bytes: int, *, version: str = _VERSION, **query: Any) -> bytes:
+    async def ask(self, path: str, key: str, max_bytes: int, *, version: str = _VERSION, **query: Any) -> bytes:
         """The body of one request."""
         async with AsyncExitStack() as stack:
             response = await self._answer(stack, path, key, query, version=version)
@@ -207,7 +207,7 @@ class AzureStore(Store):
         bucket, object_key = self._root.split(container)
         if not bucket:
             return await self._list_buckets(container, name_prefix, cursor, limit)
-        body = await self._ask(
+        body = await self.ask(
             _encoded(bucket),
             "",
             _MAX_PAGE_BYTES,
@@ -230,7 +230,7 @@ class AzureStore(Store):
     async def _list_buckets(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         if container:
             raise BrowserError("no_such_bucket", f"{self.title} has no container without a name.")
-        body = await self._ask(
+        body = await self.ask(
             "", "", _MAX_PAGE_BYTES, comp="list", prefix=name_prefix or None, maxresults=limit, marker=cursor
         )
         found, marker = await asyncio.to_thread(parse_containers, body, self.title)
@@ -294,7 +294,7 @@ class AzureStore(Store):
         return await self._parsed(bucket, query, _VERSION)
 
     async def _parsed(self, bucket: str, query: dict[str, Any], version: str) -> Columns:
-        body = await self._ask(_encoded(bucket), "", _MAX_PAGE_BYTES, version=version, **query)
+        body = await self.ask(_encoded(bucket), "", _MAX_PAGE_BYTES, version=version, **query)
         return await asyncio.to_thread(parse_columns, body, self.title)
 
     def _cannot_begin(self) -> BrowserError:
@@ -320,7 +320,7 @@ class AzureStore(Store):
     async def _copy(self, source: Store, source_key: str, key: str, size: int) -> None:
         """https://learn.microsoft.com/rest/api/storageservices/copy-blob"""
         assert isinstance(source, AzureStore)
-        origin, path = source._object(source_key), self._object(key)
+        origin, path = source.path_of(source_key), self.path_of(key)
         async with self._connection.use() as client:
             account = client.account
             more = {"x-ms-copy-source": account.credentials.address(f"{account.service}/{origin}")}
@@ -352,46 +352,51 @@ class AzureStore(Store):
     async def _abandon(self, path: str, copy_id: str) -> None:
         """End a copy. What made it fail is what the user should hear, and not that this failed, too."""
         with contextlib.suppress(Exception):
-            await self._send(
-                path, {"comp": "copy", "copyid": copy_id}, method="PUT", more={"x-ms-copy-action": "abort"}
-            )
+            await self.send(path, {"comp": "copy", "copyid": copy_id}, method="PUT", more={"x-ms-copy-action": "abort"})
 
     async def _write(self, key: str, body: Body) -> None:
         """https://learn.microsoft.com/rest/api/storageservices/put-block-list
 
         Of an upload that fails nothing is seen, and the service drops its parts after a week.
         """
-        path = self._object(key)
+        path = self.path_of(key)
         said = {"x-ms-blob-content-type": body.content_type, "x-ms-blob-content-encoding": body.encoding}
         more = {name: value for name, value in said.items() if value}
         part_size = max(_PART_BYTES, -(-(body.size or 0) // _MAX_PARTS))
         data = await body.read(part_size)
         if len(data) < part_size:
-            await self._send(path, {}, method="PUT", data=data, more={"x-ms-blob-type": "BlockBlob", **more})
+            await self.send(path, {}, method="PUT", data=data, more={"x-ms-blob-type": "BlockBlob", **more})
             return
         # Names of an own, so that two who write the same object cannot mix their parts.
-        upload = secrets.token_hex(8)
+        upload = new_upload()
         blocks: list[str] = []
         while data:
-            block = base64.b64encode(f"{upload}-{len(blocks):06}".encode()).decode()
-            await self._send(path, {"comp": "block", "blockid": block}, method="PUT", data=data)
-            blocks.append(block)
+            blocks.append(block_id(upload, len(blocks) + 1))
+            await self.send(path, {"comp": "block", "blockid": blocks[-1]}, method="PUT", data=data)
             data = await body.read(part_size)
+        await self.commit(path, blocks, more)
+
+    async def commit(self, path: str, blocks: Sequence[str], more: Mapping[str, str]) -> None:
+        """Make an object of parts that were put."""
         listed = "".join(f"<Uncommitted>{block}</Uncommitted>" for block in blocks)
         document = f'<?xml version="1.0" encoding="utf-8"?><BlockList>{listed}</BlockList>'
-        await self._send(path, {"comp": "blocklist"}, method="PUT", data=document.encode(), more=more)
+        await self.send(path, {"comp": "blocklist"}, method="PUT", data=document.encode(), more=more)
+
+    async def make_container(self, name: str) -> None:
+        """https://learn.microsoft.com/rest/api/storageservices/create-container"""
+        await self.send(_encoded(name), {"restype": "container"}, method="PUT")
 
     async def _remove(self, keys: Sequence[str]) -> None:
         async def one(key: str) -> None:
             try:
-                await self._send(self._object(key), {}, method="DELETE")
+                await self.send(self.path_of(key), {}, method="DELETE")
             except BrowserError as exc:
                 if exc.code != "not_found":
                     raise
 
         await gather(one(key) for key in keys)
 
-    async def _send(
+    async def send(
         self,
         path: str,
         query: Mapping[str, str | int | None],
@@ -407,12 +412,12 @@ class AzureStore(Store):
 
     async def _get(self, key: str, max_bytes: int) -> bytes:
         async with AsyncExitStack() as stack:
-            response = await self._answer(stack, self._object(key), key, {})
+            response = await self._answer(stack, self.path_of(key), key, {})
             self._check_object(response)
             return await read_bounded(response.content.iter_chunked(READ_BYTES), key, max_bytes)
 
     async def _open(self, key: str, wanted: Range | None, stack: AsyncExitStack) -> Body:
-        path = self._object(key)
+        path = self.path_of(key)
         headers = {}
         if wanted is not None and wanted.start < 0:
             # The service knows no ranges from the end.
@@ -429,12 +434,17 @@ class AzureStore(Store):
         return body
 
     async def _stat(self, key: str) -> Entry:
+        headers = await self.head(key)
+        length, modified = headers.get("Content-Length"), iso(headers.get("Last-Modified", ""))
+        return Entry(key, "object", int(length) if length else None, modified or None)
+
+    async def head(self, key: str) -> Mapping[str, str]:
+        """What is said of an object."""
         async with AsyncExitStack() as stack:
-            response = await self._answer(stack, self._object(key), key, {}, method="HEAD")
+            response = await self._answer(stack, self.path_of(key), key, {}, method="HEAD")
             self._check_object(response)
-            length = response.headers.get("Content-Length")
-            modified = iso(response.headers.get("Last-Modified", ""))
-            return Entry(key, "object", int(length) if length else None, modified or None)
+            headers: Mapping[str, str] = response.headers
+            return headers
 
     def _check_object(self, response: Any) -> None:
         """Raise BrowserError where it is a folder that has a name of its own, and not an object."""
@@ -442,7 +452,11 @@ class AzureStore(Store):
         if "directory" in headers.get("x-ms-resource-type", "") or headers.get("x-ms-meta-hdi_isfolder") == "true":
             raise BrowserError("not_found", "It is a folder.")
 
-    def _object(self, key: str) -> str:
+    def split(self, key: str) -> tuple[str, str]:
+        """Container and name in it."""
+        return self._root.split(key)
+
+    def path_of(self, key: str) -> str:
         """The path of an object in an address."""
         bucket, object_key = self._root.split(key)
         if not bucket or not object_key:

@@ -155,6 +155,15 @@ def parse_containers(body: bytes, title: str) -> tuple[list[tuple[str, str | Non
     return sorted(found), root.findtext("NextMarker") or None
 
 
+def parse_blocks(body: bytes, title: str) -> dict[str, int]:
+    """Sizes of the parts of an object by their names, in order. Raises as :func:`parse_listing`.
+
+    https://learn.microsoft.com/rest/api/storageservices/get-block-list
+    """
+    root = _read_xml(body, title, "BlockList")
+    return {block.findtext("Name") or "": int(block.findtext("Size") or 0) for block in root.iter("Block")}
+
+
 def _name(item: ElementTree.Element) -> str:
     name = item.find("Name")
     text = "" if name is None else name.text or ""
@@ -166,13 +175,13 @@ def _marker(body: bytes, title: str) -> str | None:
     return _read_xml(body, title).findtext("NextMarker") or None
 
 
-def _read_xml(body: bytes, title: str) -> ElementTree.Element:
+def _read_xml(body: bytes, title: str, name: str = "EnumerationResults") -> ElementTree.Element:
     try:
         # expat limits entity expansion by itself since 2.4.1, and resolves no external entity.
         root = ElementTree.fromstring(body)  # noqa: S314
     except ElementTree.ParseError as exc:
         raise no_azure(title) from exc
-    if root.tag != "EnumerationResults":
+    if root.tag != name:
         raise no_azure(title)
     return root
 
@@ -214,6 +223,10 @@ def refusal(
         if _skew_s(headers) > _MAX_SKEW_S:
             return BrowserError("clock_skew", f"{title} refuses requests because the clocks differ too much.")
         return BrowserError("credentials_invalid", f"{title} refused the credentials ({code or status}).")
+    if code in {"BlobAlreadyExists", "ContainerAlreadyExists"}:
+        return BrowserError("exists", "It is there already.")
+    if code == "Md5Mismatch":
+        return BrowserError("corrupted", f"{title} got something else than what was sent.", "Send it again.")
     if code in _HELD:
         return BrowserError("conflict", *_HELD[code])
     if code in _MISSING:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import base64
+import hashlib
 import json
 import traceback
 from collections.abc import Callable, Iterator
@@ -18,14 +20,16 @@ from jupyterlab_zarrbrowser.config import AzureConfig, AzureCredentials
 from jupyterlab_zarrbrowser.errors import BrowserError
 from jupyterlab_zarrbrowser.stores import Block, Range, Store, azure_answers, open_store
 from jupyterlab_zarrbrowser.stores import azure as azure_store
+from jupyterlab_zarrbrowser.stores.uploads import StoredPart
 
 from ..servers.azurite import ACCOUNT, KEY, OTHER_ACCOUNT, OTHER_KEY, Azurite
 from ..servers.counting_proxy import CountingProxy
 from ..servers.dead import Dead
 from ..servers.records import azure_op
-from .conformance import ReadOnlyStoreTests, RemoteStoreTests
-from .conformance_scan import ScanTests, blocks_of, keys_in
-from .conformance_write import WriteTests, put, read
+from .conformance import RemoteStoreTests, StoreTests
+from .conformance_scan import blocks_of, keys_in
+from .conformance_uploads import put_parts, uploads_of
+from .conformance_write import put, read
 from .places import SENTINEL, Objects, OpenStore, RemotePlace, children, keys_of, many, pages_of, raises
 from .scripted import HTML, JSON, XML, Answer, Request, Script, ScriptedServer
 
@@ -80,7 +84,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(BAD_VARIABLE, SENTINEL)
 
 
-class TestAzurite(RemoteStoreTests, ScanTests, WriteTests, ReadOnlyStoreTests):
+class TestAzurite(RemoteStoreTests, StoreTests):
     @pytest.fixture
     def place(self, azure_place: AzurePlace) -> Iterator[AzurePlace]:
         yield azure_place
@@ -351,6 +355,40 @@ class TestAzuriteAccess:
             await store.remove(["x"])
         assert keys_of([await store.list("")]) == ["x", "y"]
 
+    async def test_a_new_container(self, place: AzurePlace, open_store: OpenStore) -> None:
+        store = open_store(place.config("", root="", writable=True))
+        await uploads_of(store).make("made-here/")
+        await uploads_of(store).put("made-here/x", b"x", "text/plain", replace=False)
+        assert keys_of([await store.list("made-here/")]) == ["made-here/x"]
+        with raises("exists"):
+            await uploads_of(store).make("made-here/")
+        for name in ("NoName/", "a b/"):
+            with raises("bad_request"):
+                await uploads_of(store).make(name)
+
+    async def test_two_uploads_of_the_same_name(
+        self, place: AzurePlace, azurite: Azurite, open_store: OpenStore
+    ) -> None:
+        """Their parts lie side by side, and the end of one is the end of the other."""
+        store = open_store(place.filled("both", {}, writable=True))
+        uploads, part = uploads_of(store), 2**18
+        contents = [letter * (part + 1) for letter in (b"a", b"b")]
+        tokens = [await uploads.begin("x", part + 1, "text/plain", replace=True) for _ in contents]
+        first, second = [
+            await put_parts(store, "x", token, content, part, [])
+            for token, content in zip(tokens, contents, strict=True)
+        ]
+        await uploads.complete("x", tokens[0], first, replace=True)
+        assert await read(store, "x") == contents[0]
+        with raises("not_found"):
+            await uploads.has("x", tokens[1], second)
+        with raises("not_found"):
+            await uploads.complete("x", tokens[1], second, replace=True)
+        assert await read(store, "x") == contents[0]
+        with azurite.client() as client:
+            said = client.get_blob_client("test-both", "x").get_blob_properties().content_settings
+        assert said.content_type == "text/plain"
+
     async def test_no_rules_can_be_read(self, place: AzurePlace, open_store: OpenStore) -> None:
         store = open_store(place.filled("many", many()))
         with place.proxy.recording() as seen:
@@ -564,6 +602,39 @@ class TestAzureAnswers:
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
         assert server.seen[-1].headers["x-ms-copy-action"] == "abort"
+
+    @pytest.mark.parametrize("is_ours", [True, False])
+    async def test_an_answer_to_a_put_that_was_lost(self, asked: Asked, is_ours: bool) -> None:
+        """Asked again, the service says that something is there: what was put, or something else of its length."""
+
+        def script(request: Request) -> Answer:
+            if request.method == "PUT":
+                return Answer(409, b"", {"x-ms-error-code": "BlobAlreadyExists", "x-ms-request-id": "1"})
+            digest = base64.b64encode(hashlib.md5(b"new" if is_ours else b"old").digest()).decode()
+            return Answer(200, b"new", {"Content-MD5": digest, "x-ms-request-id": "1"})
+
+        store, server = asked(script)
+        if is_ours:
+            await uploads_of(store).put("x", b"new", "", replace=False)
+        else:
+            with raises("exists"):
+                await uploads_of(store).put("x", b"new", "", replace=False)
+        assert server.seen[0].headers["if-none-match"] == "*"
+
+    async def test_what_arrives_as_something_else(self, asked: Asked) -> None:
+        headers = {"x-ms-error-code": "Md5Mismatch", "x-ms-request-id": "1"}
+        store, server = asked(lambda _: Answer(400, b"", headers))
+        with raises("corrupted"):
+            await uploads_of(store).put("x", b"new", "", replace=True)
+        with raises("corrupted"):
+            await put_parts(store, "x", "0" * 16 + "/", b"new", 2, [])
+        assert all(request.headers["content-md5"] for request in server.seen)
+
+    @pytest.mark.parametrize("body", [b"", b"<EnumerationResults/>"])
+    async def test_lists_of_parts_that_are_none(self, asked: Asked, body: bytes) -> None:
+        store, _ = asked(lambda _: Answer(200, body, XML))
+        with raises("wrong_endpoint"):
+            await uploads_of(store).has("x", "0" * 16 + "/", [StoredPart(1, 1, 0, "a")])
 
     async def test_ranges_from_the_end(self, asked: Asked) -> None:
         """The service has none: the size is asked for first."""
