@@ -13,12 +13,12 @@ import stat
 import threading
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from itertools import islice, takewhile
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any, BinaryIO, Literal, TypeVar
 from urllib.parse import unquote
 
 from ..access import CellAccess
@@ -114,6 +114,22 @@ class LocalStore(Store):
 
     async def in_thread(self, work: Callable[..., _T], *arguments: Any) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *arguments)
+
+    async def _opened(self, path: Path, mode: Literal["rb", "xb"]) -> BinaryIO:
+        opening = self._threads.submit(lambda: path.open(mode))
+
+        def discard(done: Future[BinaryIO]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                done.result().close()
+                if mode == "xb":
+                    path.unlink(missing_ok=True)
+
+        try:
+            return await asyncio.wrap_future(opening)
+        except asyncio.CancelledError:
+            # The thread goes on, and nobody waits for one that hangs.
+            opening.add_done_callback(discard)
+            raise
 
     async def _list(self, container: str, name_prefix: str, cursor: str | None, limit: int) -> Page:
         return await self.in_thread(self._page, container, name_prefix, cursor, limit)
@@ -214,7 +230,7 @@ class LocalStore(Store):
         await self.in_thread(lambda: path.parent.mkdir(parents=True, exist_ok=True))
         fresh = _beside(path)
         try:
-            with await self.in_thread(lambda: fresh.open("xb")) as file:
+            with await self._opened(fresh, "xb") as file:
                 while piece := await body.next():
                     await self.in_thread(file.write, piece)
             await self.in_thread(fresh.replace, path)
@@ -277,7 +293,7 @@ class LocalStore(Store):
         path, found = await self.in_thread(self._file, key)
         size = found.st_size
         start, stop = wanted.within(size) if wanted is not None else (0, size)
-        file = await self.in_thread(lambda: path.open("rb"))
+        file = await self._opened(path, "rb")
         stack.push_async_callback(self.in_thread, file.close)
         etag = f'"{found.st_mtime_ns:x}-{size:x}"'
         return Body(

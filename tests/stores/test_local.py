@@ -360,6 +360,32 @@ class TestLocalFolders:
         store._threads.shutdown(wait=True)
         assert seen == ["root"], "no other folder was looked into"
 
+    async def test_a_file_that_is_opened_while_nobody_waits_is_closed(
+        self, store: LocalStore, root: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        began, awake, opened, path_open = threading.Event(), threading.Event(), [], Path.open
+
+        def slow(path: Path, *arguments: Any) -> Any:
+            began.set()
+            awake.wait()
+            opened.append(path_open(path, *arguments))
+            return opened[-1]
+
+        monkeypatch.setattr(Path, "open", slow)
+        tasks = []
+        for change in (lambda: put(store, "new", b"new"), lambda: store.read("inside/x")):
+            began.clear()
+            tasks.append(asyncio.create_task(change()))
+            await asyncio.to_thread(began.wait)
+            tasks[-1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await tasks[1]  # which does not wait for a thread that hangs
+        awake.set()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        store._threads.shutdown(wait=True)
+        assert [file.closed for file in opened] == [True, True]
+        assert [path.name for path in root.iterdir()] == ["inside"]
+
     async def test_an_object_that_stands_for_a_folder(self, store: LocalStore, root: Path) -> None:
         await put(store, "marked/", b"")
         await put(store, "marked/x", b"x")
