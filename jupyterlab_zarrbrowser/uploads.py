@@ -38,6 +38,12 @@ from .upload_sessions import Arrived, Session, SessionFiles
 MAX_BATCH_FILES = 500
 MAX_BATCH_BYTES = 8 * 2**20
 
+#: Seconds in which a store begins an upload and says so; later, whoever asked has ended.
+_UNHEARD_S = 600
+
+#: Seconds by which the clocks of store and server may differ, where it is asked whether both speak of one event.
+_AT_ONCE_S = 600
+
 #: Keys in one question of what is taken.
 MAX_TAKEN_KEYS = 10_000
 
@@ -416,7 +422,7 @@ class Uploads:
             for live in list(self._live.values()):
                 live.touched_at = max(live.touched_at, touched.get(live.session.id, 0))
                 is_old = live.touched_at + self._grace_s < time.time()
-                is_unheard = live.session.token is None and live.session.started_at + _SWEEP_S < time.time()
+                is_unheard = live.session.token is None and live.session.started_at + _UNHEARD_S < time.time()
                 if live.under_way or not (is_old or is_unheard):
                     continue
                 try:
@@ -437,7 +443,7 @@ class Uploads:
         ours = {live.session.token for live in self._live.values()}
         for begun in await _uploads_of(store).begun(parent_of(session.key)):
             is_meant = begun.key == session.key and begun.token not in ours
-            if is_meant and abs(_seconds(begun.started_at) - session.started_at) < _SWEEP_S:
+            if is_meant and abs(_seconds(begun.started_at) - session.started_at) < _AT_ONCE_S:
                 await _uploads_of(store).give_up(begun.key, begun.token)
 
     async def _give_up(self, live: _Live) -> None:
