@@ -18,6 +18,7 @@ from azure.storage.blob import AccountSasPermissions, ResourceTypes, generate_ac
 from jupyterlab_zarrbrowser.access import EnvVar
 from jupyterlab_zarrbrowser.config import AzureConfig, AzureCredentials
 from jupyterlab_zarrbrowser.errors import BrowserError
+from jupyterlab_zarrbrowser.scan import Scan
 from jupyterlab_zarrbrowser.stores import Block, Range, Store, azure_answers, open_store
 from jupyterlab_zarrbrowser.stores import azure as azure_store
 from jupyterlab_zarrbrowser.stores.uploads import StoredPart
@@ -308,6 +309,24 @@ class TestAzuriteAccess:
         await store.copy(store, "top.txt", "copied", 10)
         assert await read(store, "copied") == b"at the top"
         assert store.uri("a/x") == "abfs://prefixed/deep/é 1/a/x"
+
+    @pytest.mark.parametrize("odd", [(), ("p0100\U0001f600", "p0100\uff5e", "p0300\ue000", "\U0001f600", "\uff5e")])
+    async def test_a_count_in_many_stretches(
+        self, place: AzurePlace, open_store: OpenStore, odd: tuple[str, ...]
+    ) -> None:
+        """Listings begin anywhere, also beside names that two orders part."""
+        keys = [*(f"p{number:04}" for number in range(400)), *odd]
+        store = open_store(place.filled(f"stretches-{len(odd)}", dict.fromkeys(keys, b"x")))
+        store.scan_limit = 10
+        place.proxy.configure(latency_ms=5)
+        place.proxy.traffic.inflight_peak = 0
+        found: list[str] = []
+        with place.proxy.recording() as seen:
+            end = await Scan(store, "", lambda block: found.extend(block.keys)).run()
+        assert sorted(found) == sorted(keys)
+        assert end.is_complete
+        assert place.proxy.inflight_peak > 1, "one page after the other"
+        assert any("startFrom" in request.query for request in seen.requests)
 
     async def test_keys_with_dots(self, place: AzurePlace, open_store: OpenStore) -> None:
         store = open_store(place.filled("dots", {}, writable=True))
