@@ -17,6 +17,7 @@ import { effectiveNode, placeholder } from './nodes';
 import type { TreeNode } from './nodes';
 import type {
   ICodePlacer,
+  IManage,
   INodeAction,
   IPanelHandle,
   IZarrBrowser
@@ -188,7 +189,7 @@ export class Commands implements IDisposable {
   }
 
   private _addAction(action: INodeAction): void {
-    const { app, browser, palette, trans } = this._options;
+    const { app, browser, manage, palette, trans } = this._options;
     const { model } = browser;
     const command = CommandIDs.ofAction(action.id);
     const parts = new DisposableSet();
@@ -204,12 +205,13 @@ export class Commands implements IDisposable {
         icon: args => (args.snippet === undefined ? action.icon : undefined),
         isEnabled: args => {
           const node = this._nodeOf(args);
-          return node !== null && action.isApplicable(node);
+          return node !== null && action.isApplicable(node, model, manage);
         },
         isVisible: args => {
           const node = this._nodeOf(args);
           return (
-            !this._isMenuOpen || (node !== null && action.isApplicable(node))
+            !this._isMenuOpen ||
+            (node !== null && action.isApplicable(node, model, manage))
           );
         },
         describedBy: {
@@ -270,7 +272,7 @@ export class Commands implements IDisposable {
     action: INodeAction,
     args: ReadonlyPartialJSONObject
   ): Promise<void> {
-    const { browser, panel, placer, trans } = this._options;
+    const { browser, manage, panel, placer, trans } = this._options;
     const node = this._nodeOf(args);
     if (!node) {
       return;
@@ -281,6 +283,7 @@ export class Commands implements IDisposable {
         model: browser.model,
         panel,
         placer,
+        manage,
         trans,
         snippet: typeof args.snippet === 'string' ? args.snippet : null
       });
@@ -420,6 +423,7 @@ export namespace Commands {
   export interface IOptions {
     app: JupyterFrontEnd;
     browser: IZarrBrowser;
+    manage: IManage;
     panel: IPanelHandle;
     placer: ICodePlacer;
     palette: ICommandPalette | null;

@@ -75,6 +75,22 @@ export const keepIcon = icon(
   `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M8 2v7M5 6.4 8 9.4l3-3M2.4 9.6v3.2c0 .5.3.8.8.8h9.6c.5 0 .8-.3.8-.8V9.6"/>`
 );
 
+/** An arrow out of a tray: what goes to a store. */
+export const uploadIcon = icon(
+  'upload',
+  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M8 9.6V2.4M5 5.2 8 2.2l3 3M2.4 9.6v3.2c0 .5.3.8.8.8h9.6c.5 0 .8-.3.8-.8V9.6"/>`
+);
+
+export const pauseIcon = icon(
+  'pause',
+  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M5.4 3v10M10.6 3v10"/>`
+);
+
+export const resumeIcon = icon(
+  'resume',
+  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M4.6 2.8 12.4 8l-7.8 5.2Z"/>`
+);
+
 /** A clock that goes back: what is there lives as long as if it were new. */
 export const renewIcon = icon(
   'renew',

@@ -5,6 +5,7 @@ import type {
 } from '@jupyterlab/application';
 import { Clipboard, ICommandPalette } from '@jupyterlab/apputils';
 import { IConsoleTracker } from '@jupyterlab/console';
+import { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IEditorTracker } from '@jupyterlab/fileeditor';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -19,12 +20,13 @@ import { ACTIONS } from './actions';
 import { ServerApi } from './api';
 import { ZarrBrowser } from './browser';
 import { CommandIDs, Commands } from './commands';
+import { Manage } from './manage';
 import { BrowserModel } from './model';
 import { CodePlacer } from './notebook';
 import { Persistence } from './persistence';
 import { Scratch } from './scratch';
 import { followSettings } from './settings';
-import { ICodePlacer, IPanelHandle, IZarrBrowser } from './tokens';
+import { ICodePlacer, IManage, IPanelHandle, IZarrBrowser } from './tokens';
 import { UsageModel } from './usage';
 import { ZarrBrowserPanel } from './view/panel';
 /* eslint-enable jupyter/prefer-lazy-imports */
@@ -58,27 +60,60 @@ const model: JupyterFrontEndPlugin<IZarrBrowser> = {
   }
 };
 
+const managing: JupyterFrontEndPlugin<IManage> = {
+  id: 'jupyterlab_zarrbrowser:managing',
+  description: 'Uploads, copies, moves, renames and deletes.',
+  autoStart: true,
+  requires: [IZarrBrowser, ITranslator],
+  optional: [ICodePlacer, IDefaultFileBrowser, IStatusBar],
+  provides: IManage,
+  activate: (
+    app: JupyterFrontEnd,
+    browser: IZarrBrowser,
+    translator: ITranslator,
+    placer: ICodePlacer | null,
+    files: IDefaultFileBrowser | null,
+    statusBar: IStatusBar | null
+  ): IManage => {
+    if (!(browser instanceof ZarrBrowser)) {
+      throw new Error('Managing needs the Zarr Browser of this extension.');
+    }
+    const trans = translator.load(DOMAIN);
+    return new Manage({
+      api: new ServerApi(app.serviceManager.serverSettings, trans),
+      app,
+      browser,
+      files,
+      placer,
+      statusBar,
+      trans
+    });
+  }
+};
+
 const panel: JupyterFrontEndPlugin<IPanelHandle> = {
   id: PANEL_ID,
   description: 'The sidebar of the Zarr Browser.',
   autoStart: true,
-  requires: [IZarrBrowser, ITranslator],
+  requires: [IZarrBrowser, IManage, ITranslator],
   optional: [ILayoutRestorer, ISettingRegistry, IStateDB, ICodePlacer],
   provides: IPanelHandle,
   activate: (
     app: JupyterFrontEnd,
     browser: IZarrBrowser,
+    manage: IManage,
     translator: ITranslator,
     restorer: ILayoutRestorer | null,
     settings: ISettingRegistry | null,
     stateDB: IStateDB | null,
     placer: ICodePlacer | null
   ): IPanelHandle => {
-    if (!(browser instanceof ZarrBrowser)) {
+    if (!(browser instanceof ZarrBrowser) || !(manage instanceof Manage)) {
       throw new Error('The panel needs the Zarr Browser of this extension.');
     }
     const widget = new ZarrBrowserPanel({
       model: browser.model,
+      manage,
       trans: translator.load(DOMAIN),
       activate: id => app.shell.activateById(id),
       copy: text => Clipboard.copyToSystem(text),
@@ -104,6 +139,7 @@ const panel: JupyterFrontEndPlugin<IPanelHandle> = {
       );
     }
     restorer?.add(widget, widget.id);
+    manage.isPanelVisible = () => widget.isVisible;
     app.shell.add(widget, 'left', { rank: RANK });
     return widget;
   }
@@ -136,11 +172,12 @@ const commands: JupyterFrontEndPlugin<void> = {
   id: 'jupyterlab_zarrbrowser:commands',
   description: 'Commands, context menu and palette of the Zarr Browser.',
   autoStart: true,
-  requires: [IZarrBrowser, IPanelHandle, ICodePlacer, ITranslator],
+  requires: [IZarrBrowser, IManage, IPanelHandle, ICodePlacer, ITranslator],
   optional: [ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     browser: IZarrBrowser,
+    manage: IManage,
     handle: IPanelHandle,
     placer: ICodePlacer,
     translator: ITranslator,
@@ -150,6 +187,7 @@ const commands: JupyterFrontEndPlugin<void> = {
     void new Commands({
       app,
       browser,
+      manage,
       panel: handle,
       placer,
       palette,
@@ -207,4 +245,4 @@ const scratch: JupyterFrontEndPlugin<void> = {
 
 export * from './tokens';
 
-export default [model, panel, placing, commands, scratch];
+export default [model, managing, panel, placing, commands, scratch];

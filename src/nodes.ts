@@ -17,6 +17,11 @@ export interface ILocation {
 }
 
 /**
+ * Endpoint of the Jupyter server's own files, whose keys are paths in JupyterLab's file browser.
+ */
+export const MY_FILES = '~';
+
+/**
  * An endpoint as a row. Its key is empty, as its root's is.
  */
 export interface IEndpointNode extends INodeBase {

@@ -9,12 +9,12 @@ import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
 import { guarded, showProblem } from './failures';
 import { objectsText } from './lifetime';
-import { ancestorKeys, idOf, nameOfKey } from './nodes';
+import { MY_FILES, ancestorKeys, idOf, nameOfKey } from './nodes';
 import type { ILocation } from './nodes';
 import { uriOf } from './scratchRows';
 import type { IPanelHandle } from './tokens';
 import { isUsage, takesAway } from './usage';
-import type { IJob } from './wire';
+import type { IJob, IJobRequest } from './wire';
 
 /**
  * So long the news of a copy waits for what can be done with it.
@@ -84,34 +84,36 @@ export class JobEnds implements IDisposable {
         const uri = uriOf(this._options.browser, target);
         const canOpen = await this._canOpen(target);
         Notification.success(
-          job.request.deleteSource
-            ? trans.__('Kept as %1, and deleted from the scratch.', uri)
-            : trans.__('Kept as %1.', uri),
+          copiedText(job.request, this._isInScratch(job), uri, trans),
           {
             autoClose: 6_000,
-            actions: [
-              {
-                label: trans.__('Show in browser'),
-                callback: () => {
-                  this._options.panel?.reveal();
-                  void guarded(() =>
-                    this._options.browser.model.revealAt(target)
-                  );
-                }
-              },
-              ...(canOpen
-                ? [
+            // What lies among one's files is for the file browser to show.
+            actions:
+              target.endpoint === MY_FILES
+                ? []
+                : [
                     {
-                      label: trans.__('Insert cell'),
-                      callback: () =>
-                        void app.commands.execute(
-                          CommandIDs.ofAction('insert'),
-                          target
-                        )
-                    }
+                      label: trans.__('Show in browser'),
+                      callback: () => {
+                        this._options.panel?.reveal();
+                        void guarded(() =>
+                          this._options.browser.model.revealAt(target)
+                        );
+                      }
+                    },
+                    ...(canOpen
+                      ? [
+                          {
+                            label: trans.__('Insert cell'),
+                            callback: () =>
+                              void app.commands.execute(
+                                CommandIDs.ofAction('insert'),
+                                target
+                              )
+                          }
+                        ]
+                      : [])
                   ]
-                : [])
-            ]
           }
         );
         break;
@@ -143,6 +145,10 @@ export class JobEnds implements IDisposable {
           job.error ?? toProblem(new Error(trans.__('The job failed.')))
         );
     }
+  }
+
+  private _isInScratch(job: IJob): boolean {
+    return this._options.browser.usage.scratchOf(job) !== null;
   }
 
   /**
@@ -191,4 +197,28 @@ export namespace JobEnds {
     panel: IPanelHandle | null;
     trans: TranslationBundle;
   }
+}
+
+/**
+ * What a copy has done.
+ */
+function copiedText(
+  { deleteSource, toEndpoint }: IJobRequest,
+  isFromScratch: boolean,
+  uri: string,
+  trans: TranslationBundle
+): string {
+  if (toEndpoint === MY_FILES) {
+    return deleteSource
+      ? trans.__('Moved to your files: %1', uri)
+      : trans.__('Copied to your files: %1', uri);
+  }
+  if (isFromScratch) {
+    return deleteSource
+      ? trans.__('Kept as %1, and deleted from the scratch.', uri)
+      : trans.__('Kept as %1.', uri);
+  }
+  return deleteSource
+    ? trans.__('Moved to %1.', uri)
+    : trans.__('Copied to %1.', uri);
 }

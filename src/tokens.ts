@@ -96,6 +96,7 @@ export interface IActionContext {
   readonly model: IBrowserModel;
   readonly panel: IPanelHandle;
   readonly placer: ICodePlacer;
+  readonly manage: IManage;
   readonly trans: TranslationBundle;
   /**
    * Id of the snippet that was asked for, null for the best.
@@ -135,6 +136,42 @@ export interface IPanelHandle {
 }
 
 /**
+ * Puts things into stores, and changes what lies there. Asks where something could get lost; the server has the last word
+ * on what may be done.
+ */
+export interface IManage {
+  /**
+   * The row that was cut or copied last, for `paste`.
+   */
+  readonly held: { readonly node: TreeNode; readonly isCut: boolean } | null;
+  hold(node: TreeNode, isCut: boolean): void;
+  /**
+   * Let the user choose files, or a folder with all that lies in it, and upload them into a container.
+   */
+  chooseFiles(container: ILocation, what: 'files' | 'folder'): void;
+  /**
+   * Copy, or move, the row that is held into a container.
+   */
+  paste(container: ILocation): Promise<void>;
+  makeFolder(container: ILocation): Promise<void>;
+  makeBucket(endpoint: ILocation): Promise<void>;
+  rename(node: TreeNode): Promise<void>;
+  /**
+   * Ask for another place.
+   */
+  copy(node: TreeNode, isMove: boolean): Promise<void>;
+  /**
+   * Copy to where JupyterLab's file browser is.
+   */
+  copyToFiles(node: TreeNode): Promise<void>;
+  remove(node: TreeNode): Promise<void>;
+  /**
+   * Show what was begun to be uploaded below a container and not ended.
+   */
+  showUnfinished(container: ILocation): Promise<void>;
+}
+
+/**
  * A verb on a node. Becomes the command `zarrbrowser:<id>` and an entry in the context menu and the palette.
  */
 export interface INodeAction {
@@ -153,7 +190,7 @@ export interface INodeAction {
     model: IBrowserModel
   ): string;
   caption?(trans: TranslationBundle): string;
-  isApplicable(node: TreeNode): boolean;
+  isApplicable(node: TreeNode, model: IBrowserModel, manage: IManage): boolean;
   run(context: IActionContext): Promise<void> | void;
 }
 
@@ -184,6 +221,11 @@ export const IZarrBrowser = new Token<IZarrBrowser>(
 export const ICodePlacer = new Token<ICodePlacer>(
   'jupyterlab_zarrbrowser:ICodePlacer',
   'Puts code into the notebook, console or text editor that was used last.'
+);
+
+export const IManage = new Token<IManage>(
+  'jupyterlab_zarrbrowser:IManage',
+  'Uploads, copies, moves, renames and deletes what lies in object stores.'
 );
 
 export const IPanelHandle = new Token<IPanelHandle>(

@@ -2,8 +2,9 @@
 
 Serves on ``ZB_UI_PORT`` until it is told to end. Endpoints: a Swift with EC2-style credentials in a profile, as our
 users have; a synthetic archive with millions of keys; the same Swift behind a proxy that forbids listing; an address
-where nothing answers; a web server without index pages; the folder that Jupyter shows in its file browser; a bucket to
-keep things in, and the scratch bucket of a hub, in which ``ada/`` is the user's own part and ``bob/`` is not.
+where nothing answers; a web server without index pages; the folder that Jupyter shows in its file browser; a bucket
+to keep things in; all of the Swift's buckets to write to, new ones too; and the scratch bucket of a hub, in which
+``ada/`` is the user's own part and ``bob/`` is not.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "ui-tests" / "results"
 sys.path.insert(0, str(ROOT))
 
 from jupyterlab_zarrbrowser.demo.samples import write_samples
@@ -48,6 +50,8 @@ c.ZarrBrowser.endpoints = [
     {{"id": "web", "title": "Web server", "kind": "http", "root": {web!r}, "index": False}},
     {{"id": "persistent", "title": "Persistent", "kind": "s3", "profile": "js2", "endpoint_url": {swift!r},
       "root": "s3://persistent/ada", "writable": True}},
+    {{"id": "own", "title": "My buckets", "kind": "s3", "profile": "js2", "endpoint_url": {swift!r},
+      "writable": True, "creates_buckets": True}},
     {{"id": "files", "title": "My files", "kind": "local", "root": {files!r}}},
 ]
 c.ZarrBrowser.scratch = [
@@ -106,6 +110,9 @@ def main() -> None:
             for folder in (*sorted(buckets.iterdir()), samples, *sorted((place / "user").iterdir())):
                 client.create_bucket(Bucket=folder.name)
                 upload_directory(client, folder, folder.name)
+        # For tests that look into buckets past the product.
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "swift.url").write_text(swift.url, encoding="utf-8")
         locked = stack.enter_context(CountingProxy(swift.url, deny_match="^List", missing_as_403=True))
         web = stack.enter_context(HttpFiles(buckets, index="none"))
         (place / "aws").write_text(

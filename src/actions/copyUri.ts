@@ -8,6 +8,10 @@ export const copyUri: INodeAction = {
   rank: 12,
   icon: copyIcon,
   label: trans => trans.__('Copy URI'),
+  caption: trans => trans.__('“Paste” on a folder copies it there'),
   isApplicable: node => effectiveNode(node).uri !== '',
-  run: ({ node, placer }) => placer.copy(effectiveNode(node).uri)
+  run: async ({ manage, node, placer }) => {
+    await placer.copy(effectiveNode(node).uri);
+    manage.hold(node, false);
+  }
 };

@@ -17,7 +17,7 @@ import type {
 /**
  * Milliseconds without a byte after which a line counts as lost, and those that the server has to hand on what it got.
  */
-const STALLED_MS = 60_000;
+const STALLED_MS = 180_000;
 const ANSWER_MS = 600_000;
 
 /**

@@ -1,6 +1,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { createContext, useContext } from 'react';
 
+import type { Manage } from '../manage';
 import type { BrowserModel } from '../model';
 import type { TreeNode } from '../nodes';
 import type { ISnippet } from '../wire';
@@ -11,6 +12,7 @@ import type { PanelState } from './panelState';
  */
 export interface IPanelContext {
   readonly model: BrowserModel;
+  readonly manage: Manage;
   readonly state: PanelState;
   readonly trans: TranslationBundle;
   /**

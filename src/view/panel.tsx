@@ -7,6 +7,7 @@ import React from 'react';
 
 import { sayCopied } from '../copied';
 import { panelIcon } from '../icons';
+import type { Manage } from '../manage';
 import type { BrowserModel } from '../model';
 import { idOf } from '../nodes';
 import type { ILocation, TreeNode } from '../nodes';
@@ -21,6 +22,7 @@ import { Tree } from './tree';
 import { useSnapshot } from './useSnapshot';
 
 const Details = React.lazy(() => import('./details'));
+const TransferList = React.lazy(() => import('./transfers'));
 
 /**
  * The sidebar.
@@ -101,9 +103,10 @@ export class ZarrBrowserPanel extends ReactWidget implements IPanelHandle {
   }
 
   protected override render(): React.JSX.Element {
-    const { model, trans } = this._options;
+    const { manage, model, trans } = this._options;
     const context: IPanelContext = {
       model,
+      manage,
       state: this.state,
       trans,
       run: this._options.run,
@@ -150,6 +153,7 @@ export class ZarrBrowserPanel extends ReactWidget implements IPanelHandle {
 export namespace ZarrBrowserPanel {
   export interface IOptions {
     model: BrowserModel;
+    manage: Manage;
     trans: TranslationBundle;
     /**
      * Bring the widget with an id to the front.
@@ -166,7 +170,12 @@ function Panel(props: {
   treeRef: React.RefObject<HTMLDivElement>;
   focusTree(): void;
 }): React.JSX.Element {
-  const { model, state } = usePanel();
+  const { manage, model, state } = usePanel();
+  const { transfers } = manage;
+  const hasTransfers = useSnapshot(
+    transfers.changed,
+    () => transfers.drops.length + transfers.jobs.length > 0
+  );
   const areDetailsOpen = useSnapshot(state.changed, () => state.areDetailsOpen);
   const detailsPx = useSnapshot(state.changed, () => state.detailsPx);
   const isGoToOpen = useSnapshot(state.changed, () => state.isGoToOpen);
@@ -194,6 +203,11 @@ function Panel(props: {
           </>
         ) : null}
       </div>
+      {hasTransfers ? (
+        <React.Suspense fallback={null}>
+          <TransferList />
+        </React.Suspense>
+      ) : null}
     </>
   );
 }

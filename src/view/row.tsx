@@ -46,6 +46,10 @@ export interface IRowProps {
   isActive: boolean;
   isLoading: boolean;
   /**
+   * What would happen if what is dragged were dropped now; null where that is elsewhere.
+   */
+  drop: 'taken' | 'refused' | null;
+  /**
    * Distance from the top of the list.
    */
   topPx: number;
@@ -85,6 +89,7 @@ export const Row = React.memo(function Row(
       aria-busy={props.isLoading || undefined}
       data-row={row.id}
       data-rowkind={row.kind}
+      data-drop={props.drop ?? undefined}
       data-kind={node.kind}
       data-endpoint={node.endpoint}
       data-key={node.key}

@@ -18,6 +18,8 @@ import type { Measure } from '../wrap';
 import { usePanel } from './context';
 import { Row } from './row';
 import { EndpointsProblem, TreeState } from './states';
+import { useDrops } from './useDrops';
+import type { IDropHint } from './useDrops';
 import { useSnapshot } from './useSnapshot';
 
 /**
@@ -57,13 +59,15 @@ export function Tree(props: {
 }): React.JSX.Element {
   const { treeRef } = props;
   const panel = usePanel();
-  const { model, state, trans } = panel;
+  const { manage, model, state, trans } = panel;
   useSnapshot(model.changed, () => model.version);
   const [viewport, setViewport] = React.useState<IViewport>({
     topPx: 0,
     heightPx: 0
   });
   const [rowPx, setRowPx] = React.useState(ROW_MIN_PX);
+
+  const drop = useDrops({ treeRef, model, manage, trans });
 
   const rows = model.rows;
   const activeIndex = model.activeIndex;
@@ -533,6 +537,7 @@ export function Tree(props: {
           onRetry={() => void model.refresh()}
         />
       ) : null}
+      {drop?.edge === 'top' ? <DropHint hint={drop} /> : null}
       <div
         ref={treeRef}
         className="jp-ZarrBrowser-tree"
@@ -579,6 +584,13 @@ export function Tree(props: {
                 }
                 listing={model.listing(row.target)}
                 prefix={model.prefix(row.target)}
+                drop={
+                  row.kind === 'node' && drop?.id === row.id
+                    ? drop.isRefused
+                      ? 'refused'
+                      : 'taken'
+                    : null
+                }
                 isActive={index === activeIndex}
                 isLoading={
                   model.isLoading(row.target) || row.id === undecidedId
@@ -593,7 +605,25 @@ export function Tree(props: {
           })}
         </div>
       </div>
+      {drop?.edge === 'bottom' ? <DropHint hint={drop} /> : null}
     </>
+  );
+}
+
+/**
+ * Says over an edge of the tree what would happen. It takes no room: what is aimed at must not move.
+ */
+function DropHint({ hint }: { hint: IDropHint }): React.JSX.Element {
+  return (
+    <div className="jp-ZarrUpload-edge" data-edge={hint.edge}>
+      <div
+        className="jp-ZarrUpload-hint"
+        role="status"
+        data-refused={hint.isRefused || undefined}
+      >
+        {hint.text}
+      </div>
+    </div>
   );
 }
 

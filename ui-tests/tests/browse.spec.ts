@@ -14,6 +14,7 @@ test('endpoints come first, each with its kind', async () => {
     'Old cluster',
     'Web server',
     'Persistent',
+    'My buckets',
     'My files',
     'Scratch'
   ]);

@@ -3,6 +3,7 @@ import * as path from 'path';
 import { closeAll, expect, reload, run, test, sharedLab } from './lab';
 import { API } from './panel';
 import { UsageTab, busyUsage, withScratch } from './scratch';
+import { TransferSection } from './transfers';
 
 test.skip(
   process.env.ZB_SCREENSHOTS !== '1',
@@ -304,6 +305,97 @@ for (const theme of THEMES) {
       await expect(tab.button('Retry')).toBeVisible();
       await shoot('scratch-error', true);
       await page.context().unroute(pattern);
+    });
+
+    test('transfers', async () => {
+      const { panel, page, folder } = lab;
+      const list = new TransferSection(page);
+      const key = `${folder}-${theme}/`;
+      const create = { endpoint: 'persistent', key };
+      await page.request.post('/zarrbrowser/api/containers', { data: create });
+      await panel.expand('persistent');
+      await run(page, 'zarrbrowser:refresh-all');
+      const row = await panel.bring('persistent', key);
+      const large = {
+        name: 'ERA5_2m_temperature_1979.nc',
+        content: 30_000_000
+      };
+      await list.drag(row, [large, large], false);
+      await shoot('drop');
+      await expect(list.hint).toHaveCount(0);
+      await panel.expand('js2');
+      const bucket = await panel.bring('js2', 'climate/');
+      await list.drag(bucket, [large], false);
+      await shoot('drop-refused');
+      await expect(list.hint).toHaveCount(0);
+
+      await list.drop(row, { name: 'notes.md', content: 'one' });
+      await expect(list.items.first()).toHaveAttribute('data-state', 'done');
+      await list.drop(
+        row,
+        { name: 'notes.md', content: 'two!' },
+        { name: 'other.md', content: 'other' }
+      );
+      await expect(list.dialog).toBeVisible();
+      await shoot('drop-question', true);
+      await list.answer('Skip').click();
+      const batches = `${API}uploads/batch`;
+      await page.context().route(batches, route =>
+        route.fulfill({
+          json: {
+            problems: [
+              {
+                key: `${key}broken.csv`,
+                problem: {
+                  code: 'forbidden',
+                  message: 'Access Denied',
+                  hint: '',
+                  retryable: false
+                }
+              }
+            ]
+          }
+        })
+      );
+      await list.drop(row, { name: 'broken.csv', content: 'x' });
+      await expect(list.items.first()).toHaveAttribute('data-state', 'failed');
+      await page.context().unroute(batches);
+      let parts = 0;
+      const pattern = `${API}uploads/*/parts/*`;
+      await page.context().route(pattern, async route => {
+        if (++parts < 3) {
+          await route.continue();
+        }
+      });
+      await list.drop(row, large, { name: 'small.md', content: 'small' });
+      await expect(list.items.first()).toContainText(/\d MB\/s/);
+      await list.items
+        .first()
+        .getByRole('button', { name: 'Show files' })
+        .click();
+      for (const width of [220, 320, 460]) {
+        await panel.setWidth(width);
+        await page.mouse.move(700, 300);
+        await shoot(`transfers-${width}`, width === 320);
+      }
+      const menu = await panel.menu(await panel.bring('persistent', key));
+      await shoot('transfers-menu', true);
+      await menu
+        .getByRole('menuitem', { name: 'Unfinished uploads…', exact: true })
+        .click();
+      await expect(list.dialog.getByRole('listitem')).toHaveCount(1);
+      await shoot('unfinished', true);
+      await list.answer('Close').click();
+      for (const entry of ['New folder…', 'Copy to…']) {
+        await panel.menu(await panel.bring('persistent', key));
+        await page.getByRole('menuitem', { name: entry, exact: true }).click();
+        await expect(list.dialog).toBeVisible();
+        await shoot(entry.split(' ')[0]!.toLowerCase(), true);
+        await list.answer('Cancel').click();
+      }
+      await list.items.first().getByRole('button', { name: 'Cancel' }).click();
+      await page.context().unroute(pattern);
+      await list.clear();
     });
 
     test('loading', async () => {

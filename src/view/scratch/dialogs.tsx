@@ -200,7 +200,10 @@ function problemText(
 /**
  * Tell the dialog whether it may be accepted: it looks for invalid inputs whenever something is typed.
  */
-function validate(input: HTMLInputElement | null, message: string): void {
+export function validate(
+  input: HTMLInputElement | null,
+  message: string
+): void {
   if (input && input.validationMessage !== message) {
     input.setCustomValidity(message);
     input.dispatchEvent(new Event('input', { bubbles: true }));

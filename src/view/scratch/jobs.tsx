@@ -1,4 +1,5 @@
 import { deleteIcon } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { keepIcon, renewIcon, usageIcon } from '../../icons';
@@ -26,9 +27,30 @@ export function JobList(): React.JSX.Element | null {
 
 function JobItem({ job }: { job: IJob }): React.JSX.Element {
   const { model, trans, cancel } = useUsage();
-  const { progress, request } = job;
+  const { toEndpoint } = job.request;
+  const target = toEndpoint ? model.endpoint(toEndpoint) : null;
+  return (
+    <li className="jp-ZarrUsage-job">
+      <JobAbout job={job} target={target?.title ?? null} trans={trans} />
+      <TextButton label={trans.__('Cancel')} onClick={() => cancel(job)} />
+    </li>
+  );
+}
+
+/**
+ * What a job does, and how far it has come.
+ */
+export function JobAbout(props: {
+  job: IJob;
+  /**
+   * Where a copy goes, in words.
+   */
+  target: string | null;
+  trans: TranslationBundle;
+}): React.JSX.Element {
+  const { job, target, trans } = props;
+  const { progress } = job;
   const name = nameOfKey(job.key);
-  const target = request.toEndpoint ? model.endpoint(request.toEndpoint) : null;
   const isCopy = job.kind === 'copy';
   const Icon = {
     copy: keepIcon,
@@ -38,7 +60,7 @@ function JobItem({ job }: { job: IJob }): React.JSX.Element {
   }[job.kind];
   const title = isCopy
     ? target
-      ? trans.__('Copying “%1” to %2', name, target.title)
+      ? trans.__('Copying “%1” to %2', name, target)
       : trans.__('Copying “%1”', name)
     : job.kind === 'renew'
       ? trans.__('Resetting the clock of “%1”', name)
@@ -49,7 +71,7 @@ function JobItem({ job }: { job: IJob }): React.JSX.Element {
       ? progress.objects / progress.totalObjects
       : null;
   return (
-    <li className="jp-ZarrUsage-job">
+    <>
       <Icon.react tag="span" className="jp-ZarrBrowser-icon" aria-hidden />
       <div className="jp-ZarrUsage-jobText">
         <div>{title}</div>
@@ -70,8 +92,7 @@ function JobItem({ job }: { job: IJob }): React.JSX.Element {
                 )}
         </div>
       </div>
-      <TextButton label={trans.__('Cancel')} onClick={() => cancel(job)} />
-    </li>
+    </>
   );
 }
 

@@ -1,0 +1,12 @@
+import { refusalOf } from '../rights';
+import type { INodeAction } from '../tokens';
+
+export const uploadFolder: INodeAction = {
+  id: 'upload-folder',
+  rank: 32,
+  label: trans => trans.__('Upload folder…'),
+  caption: trans =>
+    trans.__('Upload a folder, or a Zarr store, of your own computer into it'),
+  isApplicable: (node, model) => refusalOf(model, node) === null,
+  run: ({ manage, node }) => manage.chooseFiles(node, 'folder')
+};
