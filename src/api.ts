@@ -141,6 +141,10 @@ export interface IBrowserApi {
     signal: AbortSignal
   ): Promise<ISnippets>;
   /**
+   * Cells that delete a container on a cluster.
+   */
+  deleteSnippets(location: ILocation, signal: AbortSignal): Promise<ISnippets>;
+  /**
    * Where the user's scratch lies, with what the last counts said.
    */
   scratch(signal: AbortSignal): Promise<IScratchLocations>;
@@ -248,6 +252,14 @@ export class ServerApi implements IBrowserApi {
         toEndpoint: target.endpoint,
         toKey: target.key
       },
+      signal
+    );
+  }
+
+  deleteSnippets(location: ILocation, signal: AbortSignal): Promise<ISnippets> {
+    return this._get(
+      'snippets',
+      { ...queryOf(location), for: 'delete' },
       signal
     );
   }

@@ -34,12 +34,12 @@ import { FILES_MAX, readInput, readTaken } from './uploads/dropped';
 import type { IDropped, ITaken } from './uploads/dropped';
 import type { Drop, IAnswer, IQuestion, Uploads } from './uploads/uploads';
 import { UploadStatus } from './view/uploadStatus';
-import type { IJob, IJobRequest, IUpload, IUsageRow } from './wire';
+import type { IJob, IJobRequest, ISnippet, IUpload, IUsageRow } from './wire';
 
 /**
  * Files that a cell can write as Zarr.
  */
-const CONVERTIBLE = /\.(?:nc|nc4|h5|hdf5|tiff?)$/i;
+const CONVERTIBLE = /\.(?:nc|nc4|cdf|h5|hdf5|tiff?)$/i;
 
 /**
  * Uploads, copies, moves, renames and deletes: asks what has to be asked, and tells how it ended.
@@ -225,6 +225,13 @@ export class Manage implements IManage, IDisposable {
       load: signal => this._client.unfinished({ endpoint, key }, signal),
       remove: (id, signal) => this._client.removeUpload(id, signal),
       resume: (upload, file) => this._goOn(upload, file),
+      isUnderWay: upload =>
+        this.transfers.drops.some(
+          ({ run, target, isUnderWay }) =>
+            isUnderWay &&
+            target.endpoint === upload.endpoint &&
+            run?.isSending(upload.id)
+        ),
       trans
     });
   }
@@ -276,13 +283,23 @@ export class Manage implements IManage, IDisposable {
   // --- Changing ---
 
   async remove(node: TreeNode): Promise<void> {
-    const { trans } = this._options;
+    const { browser, trans } = this._options;
     const row = await this._weigh(node);
     if (!row) {
       return;
     }
+    const { usage } = browser;
+    await usage.load();
     const { askDelete } = await import('./view/scratch/dialogs');
-    if (await askDelete({ row, uri: node.uri, trans })) {
+    const choice = await askDelete({
+      row,
+      uri: node.uri,
+      isLarge: row.key.endsWith('/') && row.bytes >= usage.clusterBytes,
+      trans
+    });
+    if (choice === 'cell') {
+      await this._place(await usage.deleteSnippet(node));
+    } else if (choice === 'server') {
       await this._start({
         kind: 'delete',
         endpoint: node.endpoint,
@@ -483,8 +500,12 @@ export class Manage implements IManage, IDisposable {
     source: ILocation,
     target: ILocation
   ): Promise<void> {
-    const { browser, placer, trans } = this._options;
-    const snippet = await browser.usage.copySnippet(source, target);
+    const { usage } = this._options.browser;
+    await this._place(await usage.copySnippet(source, target));
+  }
+
+  private async _place(snippet: ISnippet | null): Promise<void> {
+    const { placer, trans } = this._options;
     if (!snippet) {
       throw new Error(trans.__('There is no cell for that.'));
     }

@@ -183,9 +183,21 @@ export class RowCommands implements IDisposable {
   private async _delete(location: ILocation, row: IUsageRow): Promise<void> {
     const { browser, trans } = this._options;
     const { askDelete } = await import('./view/scratch/dialogs');
-    const uri = uriOf(browser, location);
-    if (await askDelete({ row, uri, trans })) {
-      await browser.usage.start({
+    const { usage } = browser;
+    const choice = await askDelete({
+      row,
+      uri: uriOf(browser, location),
+      isLarge: row.key.endsWith('/') && row.bytes >= usage.clusterBytes,
+      trans
+    });
+    if (choice === 'cell') {
+      const snippet = await usage.deleteSnippet(location);
+      if (snippet) {
+        const { code, language } = snippet;
+        await this._options.placer?.place(code, { language });
+      }
+    } else if (choice === 'server') {
+      await usage.start({
         kind: 'delete',
         ...location,
         maxObjects: row.objects

@@ -272,6 +272,15 @@ export class UsageModel {
     return found.snippets[0] ?? null;
   }
 
+  /**
+   * Code that deletes a container on a cluster, null where there is none.
+   */
+  async deleteSnippet(location: ILocation): Promise<ISnippet | null> {
+    const { signal } = this._abort;
+    const found = await this._api.deleteSnippets(location, signal);
+    return found.snippets[0] ?? null;
+  }
+
   dispose(): void {
     this._abort.abort();
     Signal.clearData(this);

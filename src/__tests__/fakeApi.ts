@@ -366,6 +366,17 @@ export class FakeApi implements IBrowserApi {
     };
   }
 
+  async deleteSnippets(
+    location: ILocation,
+    signal: AbortSignal
+  ): Promise<ISnippets> {
+    await this._record('deleteSnippets', signal, { key: location.key });
+    const code = `# delete ${location.key}`;
+    return {
+      snippets: [{ id: 'delete', label: 'delete', language: 'python', code }]
+    };
+  }
+
   async scratch(signal: AbortSignal): Promise<IScratchLocations> {
     await this._record('scratch', signal);
     return this.scratchPlaces;

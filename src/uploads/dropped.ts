@@ -4,6 +4,11 @@
 export const FILES_MAX = 200_000;
 
 /**
+ * Entries whose files are asked for at a time: each question is a way to another process of the browser and back.
+ */
+const AT_A_TIME = 64;
+
+/**
  * A file, and where it lay in what was dropped: the names of the folders around it, then its own.
  */
 export interface IDroppedFile {
@@ -72,35 +77,46 @@ export async function readTaken(
   const isFull = () => files.length > max || signal.aborted;
 
   const visit = async (
-    entry: FileSystemEntry,
+    entries: readonly FileSystemEntry[],
     above: readonly string[]
   ): Promise<void> => {
-    const path = [...above, entry.name];
-    try {
-      if (isFile(entry)) {
-        const file = await new Promise<File>((resolve, reject) =>
-          entry.file(resolve, reject)
-        );
-        files.push({ path, file });
-        return;
-      }
-      for (const child of await childrenOf(entry as FileSystemDirectoryEntry)) {
-        if (isFull()) {
-          return;
+    for (let at = 0; at < entries.length && !isFull();) {
+      const entry = entries[at]!;
+      if (!isFile(entry)) {
+        const path = [...above, entry.name];
+        try {
+          await visit(
+            await childrenOf(entry as FileSystemDirectoryEntry),
+            path
+          );
+        } catch {
+          unreadable.push(path.join('/'));
         }
-        await visit(child, path);
+        at++;
+        continue;
       }
-    } catch {
-      unreadable.push(path.join('/'));
+      const some: FileSystemFileEntry[] = [];
+      for (
+        let next = entries[at];
+        next && isFile(next) && some.length < AT_A_TIME;
+        next = entries[at]
+      ) {
+        some.push(next);
+        at++;
+      }
+      const read = await Promise.allSettled(some.map(fileOf));
+      read.forEach((result, index) => {
+        const path = [...above, some[index]!.name];
+        if (result.status === 'fulfilled') {
+          files.push({ path, file: result.value });
+        } else {
+          unreadable.push(path.join('/'));
+        }
+      });
     }
   };
 
-  for (const entry of taken.entries) {
-    if (isFull()) {
-      break;
-    }
-    await visit(entry, []);
-  }
+  await visit(taken.entries, []);
   files.push(...taken.files.map(file => ({ path: [file.name], file })));
   if (signal.aborted) {
     throw new DOMException('Aborted', 'AbortError');
@@ -147,6 +163,10 @@ async function childrenOf(
     }
     children.push(...some);
   }
+}
+
+function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  return new Promise((resolve, reject) => entry.file(resolve, reject));
 }
 
 function isFile(entry: FileSystemEntry): entry is FileSystemFileEntry {

@@ -283,6 +283,13 @@ export class UploadRun implements IRunning {
     return { large, small: this._smallSending };
   }
 
+  /**
+   * Whether the server keeps parts for it under an id.
+   */
+  isSending(session: string): boolean {
+    return this._sessions.has(session);
+  }
+
   next(): Task | null {
     if (this._isPaused || this._isCancelled) {
       return null;

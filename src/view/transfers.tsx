@@ -184,36 +184,34 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
           label={trans.__('Uploading %1', name)}
         />
       ) : null}
-      <div className="jp-ZarrUpload-about">
-        {aboutOf(drop, uploads?.isLost ?? false, trans)}
-      </div>
-      {state === 'done' || taken > 0 ? (
-        <div className="jp-ZarrUpload-buttons">
-          {state === 'done' && drop.storeKey !== null ? (
-            <TextButton
-              label={trans.__('Insert cell')}
-              onClick={() => manage.insert(drop)}
-            />
-          ) : null}
-          {state === 'done' ? (
-            <TextButton
-              label={trans.__('Show')}
-              onClick={() => manage.show(drop)}
-            />
-          ) : null}
-          {state === 'failed' && taken > 0 ? (
-            <TextButton
-              label={trans._n(
-                'Replace %2 file that is there by now',
-                'Replace %2 files that are there by now',
-                taken,
-                formatCount(taken)
-              )}
-              onClick={() => uploads?.retry(drop, true)}
-            />
-          ) : null}
+      <div className="jp-ZarrUpload-foot">
+        <div className="jp-ZarrUpload-about">
+          {aboutOf(drop, uploads?.isLost ?? false, trans)}
         </div>
-      ) : null}
+        {state === 'done' && drop.storeKey !== null ? (
+          <TextButton
+            label={trans.__('Insert cell')}
+            onClick={() => manage.insert(drop)}
+          />
+        ) : null}
+        {state === 'done' ? (
+          <TextButton
+            label={trans.__('Show')}
+            onClick={() => manage.show(drop)}
+          />
+        ) : null}
+        {state === 'failed' && taken > 0 ? (
+          <TextButton
+            label={trans._n(
+              'Replace %2 that is there by now',
+              'Replace %2 that are there by now',
+              taken,
+              formatCount(taken)
+            )}
+            onClick={() => uploads?.retry(drop, true)}
+          />
+        ) : null}
+      </div>
       {isOpen && hasFiles ? <Files drop={drop} /> : null}
     </li>
   );

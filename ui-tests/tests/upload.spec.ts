@@ -4,7 +4,8 @@ import * as path from 'path';
 
 import { inBucket, sha256, unfinishedIn } from './bucket';
 import { closeAll, expect, run, sharedLab, test } from './lab';
-import { API } from './panel';
+import { API, boxOf } from './panel';
+import { withScratch } from './scratch';
 import { TransferSection } from './transfers';
 
 const lab = sharedLab();
@@ -92,7 +93,8 @@ async function choose(
 async function choice(name: string, key = ''): Promise<void> {
   const { panel } = lab;
   const menu = await panel.menu(panel.row('persistent', folder + key));
-  await menu.getByRole('menuitem', { name, exact: true }).click();
+  // Its key is part of its name.
+  await menu.getByRole('menuitem', { name }).click();
 }
 
 test('files that are dropped on a folder arrive byte for byte, small, empty, odd and large', async () => {
@@ -414,32 +416,96 @@ test('folders and buckets are made, renamed, copied and deleted', async () => {
   expect(inBucket(bucket, '')).toEqual({});
 });
 
+/**
+ * Drag a file of JupyterLab's file browser to the folder of the test, as a person does.
+ */
+async function dragFromFiles(name: string): Promise<void> {
+  const { page, panel } = lab;
+  // Both are in the left area: the panel moves to the right one for it.
+  await page.evaluate(() => {
+    const { shell } = window.jupyterapp;
+    const widget = [...shell.widgets('left')].find(
+      ({ id }) => id === 'jp-zarrbrowser-panel'
+    );
+    if (widget) {
+      shell.add(widget, 'right');
+      shell.activateById(widget.id);
+    }
+  });
+  await page.sidebar.openTab('filebrowser');
+  await page.filebrowser.openDirectory(lab.folder);
+  const file = page.locator('.jp-DirListing-item', { hasText: name });
+  await expect(file).toBeVisible();
+  const from = await boxOf(file);
+  const to = await boxOf(await panel.bring('persistent', folder));
+  const { mouse } = page;
+  await mouse.move(from.x + 60, from.y + from.height / 2);
+  await mouse.down();
+  await mouse.move(from.x + 80, from.y + 40, { steps: 4 });
+  await mouse.move(to.x + 60, to.y + to.height / 2, { steps: 8 });
+  await expect(list.hint).toContainText('Copy 1 item to');
+  await mouse.up();
+}
+
+async function movePanelBack(): Promise<void> {
+  await lab.page.evaluate(() => {
+    const { shell } = window.jupyterapp;
+    const widget = [...shell.widgets('right')].find(
+      ({ id }) => id === 'jp-zarrbrowser-panel'
+    );
+    if (widget) {
+      shell.add(widget, 'left', { rank: 300 });
+      shell.activateById(widget.id);
+    }
+  });
+}
+
+test('a file of JupyterLab is uploaded as it is, or written as Zarr by a cell', async () => {
+  const { notebook, page } = lab;
+  await page.contents.uploadContent('nc', 'text', `${lab.folder}/some.nc`);
+  await notebook.open(['']);
+  try {
+    await dragFromFiles('some.nc');
+    await list.answer('Insert cell that writes it as Zarr').click();
+    await expect
+      .poll(async () => (await notebook.sources()).join('\n'))
+      .toContain(`s3://persistent/ada/${folder}some.zarr`);
+    await dragFromFiles('some.nc');
+    await list.answer('Upload as it is').click();
+    await expect
+      .poll(() => there(), { timeout: 10_000 })
+      .toEqual({ 'some.nc': sha256('nc') });
+  } finally {
+    await movePanelBack();
+  }
+});
+
+test('what is large is offered to a cluster', async () => {
+  const { page, panel } = lab;
+  await list.drop(panel.row('persistent', folder), { name: 'a', content: 'a' });
+  await expect(list.item('a')).toHaveAttribute('data-state', 'done');
+  const end = await withScratch(page, answer => {
+    answer.clusterBytes = 1;
+  });
+  await choice('Delete…');
+  await expect(list.answer('Insert cell that deletes it')).toBeVisible();
+  await list.answer('Cancel').click();
+  await choice('Copy to…');
+  await expect(list.answer('Insert cell that copies it')).toBeVisible();
+  await list.answer('Cancel').click();
+  await end();
+});
+
 test('files of JupyterLab go in and out inside of the server', async () => {
   const { page, panel } = lab;
   const name = `from-lab-${made}.txt`;
   await page.contents.uploadContent('in', 'text', `${lab.folder}/${name}`);
   const requests = panel.requests('uploads/batch');
-  const drag = (paths: string[]) =>
-    panel.row('persistent', folder).evaluate((element, dragged) => {
-      // As the file browser does it, from widget to widget.
-      const mimeData = {
-        hasData: (type: string) => type === 'application/x-jupyter-icontents',
-        getData: () => dragged
-      };
-      const fire = (type: string) => {
-        const event = new DragEvent(type, { bubbles: true, cancelable: true });
-        Object.assign(event, {
-          mimeData,
-          proposedAction: 'move',
-          dropAction: 'none'
-        });
-        element.dispatchEvent(event);
-      };
-      for (const type of ['lm-dragenter', 'lm-dragover', 'lm-drop']) {
-        fire(type);
-      }
-    }, paths);
-  await drag([`${lab.folder}/${name}`]);
+  try {
+    await dragFromFiles(name);
+  } finally {
+    await movePanelBack();
+  }
   await expect
     .poll(() => there()[name], { timeout: 10_000 })
     .toBe(sha256('in'));

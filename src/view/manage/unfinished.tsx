@@ -15,6 +15,10 @@ interface IOptions {
   load(signal: AbortSignal): Promise<IUploads>;
   remove(id: string, signal: AbortSignal): Promise<void>;
   resume(upload: IUpload, file: File): Promise<void>;
+  /**
+   * Whether this page is sending it.
+   */
+  isUnderWay(upload: IUpload): boolean;
   trans: TranslationBundle;
 }
 
@@ -40,7 +44,7 @@ function Unfinished(
     close(): void;
   }
 ): React.JSX.Element {
-  const { uri, load, remove, resume, close, trans } = props;
+  const { uri, load, remove, resume, isUnderWay, close, trans } = props;
   const [answer, setAnswer] = React.useState<IUploads | null>(null);
   const [problem, setProblem] = React.useState<IProblem | null>(null);
   const [asked, setAsked] = React.useState(0);
@@ -119,22 +123,24 @@ function Unfinished(
               <div className="jp-ZarrUpload-unfinishedText">
                 <strong title={upload.key}>{nameOfKey(upload.key)}</strong>
                 <div className="jp-ZarrBrowser-quiet">
-                  {aboutText(upload, trans)}
+                  {aboutText(upload, isUnderWay(upload), trans)}
                 </div>
               </div>
-              {upload.partSizeBytes > 0 ? (
+              {upload.partSizeBytes > 0 && !isUnderWay(upload) ? (
                 <TextButton
                   label={trans.__('Resume…')}
                   title={trans.__('Choose the same file again')}
                   onClick={() => choose(upload)}
                 />
               ) : null}
-              <TextButton
-                label={trans.__('Remove')}
-                onClick={() =>
-                  void guard(remove(upload.id, new AbortController().signal))
-                }
-              />
+              {isUnderWay(upload) ? null : (
+                <TextButton
+                  label={trans.__('Remove')}
+                  onClick={() =>
+                    void guard(remove(upload.id, new AbortController().signal))
+                  }
+                />
+              )}
             </li>
           ))}
         </ul>
@@ -149,7 +155,11 @@ function Unfinished(
 /**
  * `4.0 GB, 62% there, begun 2 hours ago, given up in 22 hours`.
  */
-function aboutText(upload: IUpload, trans: TranslationBundle): string {
+function aboutText(
+  upload: IUpload,
+  isUnderWay: boolean,
+  trans: TranslationBundle
+): string {
   const { sizeBytes, partSizeBytes, partsDone, startedAt, expiresAt } = upload;
   const now = Date.now();
   const parts: string[] = [];
@@ -164,7 +174,9 @@ function aboutText(upload: IUpload, trans: TranslationBundle): string {
     parts.push(trans.__('by another program'));
   }
   parts.push(trans.__('begun %1', formatAge(startedAt, now)));
-  if (expiresAt !== null) {
+  if (isUnderWay) {
+    parts.push(trans.__('under way'));
+  } else if (expiresAt !== null) {
     parts.push(trans.__('given up %1', formatAge(expiresAt, now)));
   }
   return parts.join(trans.__(', '));

@@ -246,26 +246,42 @@ export async function askConflict(
 }
 
 /**
- * Whether a row should really be deleted. The name of what is more than a file has to be typed.
+ * Whether a row should really be deleted, by the server or by a cell; null where not. The name of what is more than a file
+ * has to be typed.
  */
 export async function askDelete(options: {
   row: IUsageRow;
   uri: string;
+  /**
+   * Whether it is so large that a cluster had better delete it.
+   */
+  isLarge: boolean;
   trans: TranslationBundle;
-}): Promise<boolean> {
-  const { row, trans } = options;
+}): Promise<'server' | 'cell' | null> {
+  const { row, isLarge, trans } = options;
   const body = new DeleteBody(options);
   const result = await showDialog<boolean>({
     title: trans.__('Delete “%1”?', row.name),
     body,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
+      ...(isLarge
+        ? [
+            Dialog.okButton({
+              label: trans.__('Insert cell that deletes it'),
+              actions: ['cell']
+            })
+          ]
+        : []),
       Dialog.warnButton({ label: trans.__('Delete') })
     ],
-    defaultButton: row.key.endsWith('/') ? 1 : 0,
+    defaultButton: row.key.endsWith('/') ? (isLarge ? 2 : 1) : 0,
     focusNodeSelector: row.key.endsWith('/') ? 'input' : undefined
   });
-  return result.button.accept && result.value === true;
+  if (!result.button.accept || result.value !== true) {
+    return null;
+  }
+  return result.button.actions.includes('cell') ? 'cell' : 'server';
 }
 
 class DeleteBody extends ReactWidget {
@@ -296,7 +312,7 @@ class DeleteBody extends ReactWidget {
 function DeleteForm(
   props: Parameters<typeof askDelete>[0] & { onChange(isSure: boolean): void }
 ): React.JSX.Element {
-  const { row, uri, trans, onChange } = props;
+  const { row, uri, isLarge, trans, onChange } = props;
   const isContainer = row.key.endsWith('/');
   const [text, setText] = React.useState('');
   const inputRef = React.useRef<HTMLInputElement>(null);
@@ -317,6 +333,13 @@ function DeleteForm(
       <p>
         <code>{uri}</code>
       </p>
+      {isLarge ? (
+        <p className="jp-ZarrUsage-hint">
+          {trans.__(
+            'That is much for one server. A cell that deletes it on a Dask cluster is faster.'
+          )}
+        </p>
+      ) : null}
       {row.expiresAt !== null ? (
         <p className="jp-ZarrBrowser-quiet">
           {trans.__('If nobody does anything:')}{' '}
