@@ -16,12 +16,12 @@ _T = TypeVar("_T")
 _MAX_AT_ONCE = 24
 
 
-async def gather(work: Iterable[Coroutine[Any, Any, _T]]) -> list[_T]:
-    """The results in order, a bounded number under way at a time.
+async def gather(work: Iterable[Coroutine[Any, Any, _T]], at_once: int = _MAX_AT_ONCE) -> list[_T]:
+    """The results in order, at most ``at_once`` under way at a time.
 
     The first error ends them all: when it is raised, nothing is under way any more.
     """
-    limit = asyncio.Semaphore(_MAX_AT_ONCE)
+    limit = asyncio.Semaphore(at_once)
 
     async def one(each: Coroutine[Any, Any, _T]) -> _T:
         async with limit:

@@ -63,11 +63,11 @@ class Puts:
             raise BrowserError("too_large", "The batch is too large.", "Send fewer files at a time.")
         if any(file.size_bytes < 0 for file in batch.files) or sum(f.size_bytes for f in batch.files) != len(data):
             raise BrowserError("bad_request", "The batch did not arrive as a whole.", "Send it again.")
-        files: list[tuple[wire.BatchFile, bytes]] = []
+        files: list[tuple[wire.BatchFile, memoryview]] = []
         start = 0
         for file in batch.files:
             _check_object(which, file.key)
-            files.append((file, bytes(data[start : start + file.size_bytes])))
+            files.append((file, data[start : start + file.size_bytes]))
             start += file.size_bytes
         try:
             return await self._uploads.batch(which.store, files, batch.replace)

@@ -14,7 +14,7 @@ from . import wire
 from .concurrency import gather
 from .errors import BrowserError
 from .formats import METADATA_NAMES
-from .keys import name_of
+from .keys import alternatives, name_of
 from .scan import Scan, patiently
 from .stores import Block, Entry, Store
 
@@ -26,9 +26,6 @@ _MAX_DOCUMENTS = 400_000
 
 #: Objects up to which it is counted beforehand what there is to rewrite: about one request for 1,000 rewritten ones.
 _MAX_WEIGHED = 10_000_000
-
-#: A suffix that makes another name, up to this many.
-_MAX_NAMES = 1000
 
 
 async def _blocks(store: Store, container: str) -> AsyncIterator[Block]:
@@ -249,13 +246,7 @@ class Copy:
                 f"{self._target.uri(self._to_key)} is there already.",
                 "Choose to replace it, or another name.",
             )
-        bare = self._to_key.removesuffix("/")
-        slash = self._to_key[len(bare) :]
-        head, dot, extension = bare.rpartition(".")
-        is_named = bool(dot) and "/" not in extension and name_of(head + dot) != dot  # and not only hidden
-        stem, end = (head, dot + extension) if is_named else (bare, "")
-        for number in range(2, _MAX_NAMES):
-            key = f"{stem} ({number}){end}{slash}"
+        for key in alternatives(self._to_key):
             if not await _exists(self._target, key):
                 return key
         raise BrowserError("exists", "Too many copies of that name are there already.", "Choose another name.")

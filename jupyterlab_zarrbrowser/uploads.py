@@ -132,21 +132,22 @@ class Uploads:
     # -- small files ----------------------------------------------------------------------------------------------
 
     async def batch(
-        self, store: Store, files: Sequence[tuple[wire.BatchFile, bytes]], replace: bool
+        self, store: Store, files: Sequence[tuple[wire.BatchFile, memoryview]], replace: bool
     ) -> wire.BatchResult:
         """Put small files, several at a time. Each that fails says why; the others are there, whole."""
         puts = _uploads_of(store)
 
-        async def one(file: wire.BatchFile, data: bytes) -> BrowserError | None:
-            if zlib.crc32(data) != file.crc32:
+        async def one(file: wire.BatchFile, part: memoryview) -> BrowserError | None:
+            if zlib.crc32(part) != file.crc32:
                 return _damaged()
+            data = bytes(part)  # of few files at a time
             try:
                 await patiently(lambda: puts.put(file.key, data, _media_type(file.media_type), replace=replace))
             except BrowserError as exc:
                 return exc
             return None
 
-        errors = await gather(one(file, data) for file, data in files)
+        errors = await gather((one(file, data) for file, data in files), store.scan_concurrency)
         arrived = [
             (_place(store, file.key), file.size_bytes, file.modified_ms)
             for (file, _), error in zip(files, errors, strict=True)

@@ -320,7 +320,8 @@ class Store(ABC):
         self, work: Callable[[], Coroutine[Any, Any, _T]], extra_s: float, *, is_small: bool = False
     ) -> _T:
         """One step of an upload, with so many seconds beyond the endpoint's ``timeout_s``. No second try."""
-        async with self._slots if is_small else self._writes:
+        # Small objects wait for the network and not for the machine: as many at a time as listings of a scan.
+        async with self._scan_slots if is_small else self._writes:
             try:
                 async with asyncio.timeout(self._timeout_s + extra_s):
                     return await work()

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import BrowserError
 from .s3_answers import error_code
+from .s3_signed import SignedPuts
 from .uploads import MAX_BEGUN, Begun, ObjectUploads, Part, StoredPart, corrupted, exists
 
 if TYPE_CHECKING:
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 _MD5 = re.compile(r"[0-9a-f]{32}")
 _MD5_OF_PARTS = re.compile(r"[0-9a-f]{32}-\d+")
 
-#: Encryptions with which an ETag is no MD5
+#: Encryptions with which an ETag is no MD5, as botocore and as HTTP name them
 #: (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html).
-_OPAQUE = ("ServerSideEncryption", "SSECustomerAlgorithm")
+_OPAQUE = {
+    "ServerSideEncryption": "x-amz-server-side-encryption",
+    "SSECustomerAlgorithm": "x-amz-server-side-encryption-customer-algorithm",
+}
 
 #: What a server says that does not know conditional requests.
 _NO_CONDITIONS = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest", "501"})
@@ -40,6 +44,7 @@ class S3Uploads(ObjectUploads):
         #: Whether the server refuses to replace what is there if it is asked not to; None until that was tried.
         self._knows_conditions: bool | None = None
         self._trying = asyncio.Lock()
+        self._signed = SignedPuts()
 
     async def _put(self, key: str, data: bytes, media_type: str, replace: bool) -> None:
         digest = await _digest(data)
@@ -87,10 +92,15 @@ class S3Uploads(ObjectUploads):
 
     async def _put_once(self, key: str, data: bytes, media_type: str, digest: bytes, **condition: str) -> None:
         bucket, object_key = self._s3.place_of(key)
-        said = {"ContentType": media_type} if media_type else {}
-        said |= condition | self._s3.pays()
         async with self._s3.client() as s3:
-            answer = await s3.put_object(Bucket=bucket, Key=object_key, Body=data, ContentMD5=_base64(digest), **said)
+            answer = await self._put_signed(s3, bucket, object_key, data, media_type, digest, condition)
+            if answer is None:
+                said = {"ContentType": media_type} if media_type else {}
+                said |= condition | self._s3.pays()
+                with self._signed.learning(s3, bucket, object_key):
+                    answer = await s3.put_object(
+                        Bucket=bucket, Key=object_key, Body=data, ContentMD5=_base64(digest), **said
+                    )
         if _differs(answer, digest):
             await asyncio.shield(self._s3._remove([key]))
             raise corrupted(self._s3, key)
@@ -160,6 +170,25 @@ class S3Uploads(ObjectUploads):
         ):
             await asyncio.shield(self._s3._remove([key]))
             raise corrupted(self._s3, key)
+
+    async def _put_signed(
+        self,
+        s3: Any,
+        bucket: str,
+        object_key: str,
+        data: bytes,
+        media_type: str,
+        digest: bytes,
+        condition: dict[str, str],
+    ) -> dict[str, Any] | None:
+        """The short way, where it is known. Of its answer, only what is looked at."""
+        headers = {"Content-MD5": _base64(digest), "Content-Type": media_type or "application/octet-stream"}
+        headers |= {"If-None-Match": "*"} if condition else {}
+        headers |= {"x-amz-request-payer": "requester"} if self._s3.pays() else {}
+        found = await self._signed.put(s3, bucket, object_key, data, headers)
+        if found is None:
+            return None
+        return {"ETag": found.get("etag", ""), **{name: found.get(header) for name, header in _OPAQUE.items()}}
 
     async def _head(self, key: str) -> tuple[int, str] | None:
         """Size and ETag of an object, None where there is none."""
