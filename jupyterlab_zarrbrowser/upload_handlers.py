@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Coroutine
-from typing import Any, cast
+from typing import Any
 
 from jupyter_server.auth.decorator import authorized
 from tornado import web
@@ -176,8 +176,8 @@ class PartHandler(ReceivingHandler):
             crc32 = self.text("crc32")
             if not crc32.isdecimal() or len(crc32) > 10:
                 raise BrowserError("bad_request", "`crc32` must be a whole number.")
-            # A bytearray serves as well, and is not copied.
-            data = cast(bytes, self._received)
+            # Not both of them in memory while the part is sent.
+            data, self._received = bytes(self._received), bytearray()
             return self.browser.puts.put_part(upload_id, int(number), int(crc32), data)
 
         await self.answer(work)

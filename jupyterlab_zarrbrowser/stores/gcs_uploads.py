@@ -167,8 +167,8 @@ async def _crc32c(before: int, data: bytes) -> int:
     """In a worker thread: 8 MiB take a few milliseconds, in which other requests would wait."""
     extend = importlib.import_module("google_crc32c").extend
     if len(data) < 2**16:
-        return int(extend(before, bytes(data)))
-    return int(await asyncio.to_thread(lambda: extend(before, bytes(data))))  # takes no bytearray
+        return int(extend(before, data))
+    return int(await asyncio.to_thread(extend, before, data))
 
 
 def _base64(sum_: int) -> str:
