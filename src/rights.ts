@@ -84,9 +84,14 @@ export function storeAround(
  */
 export function canChange(known: IKnown, location: ILocation): boolean {
   const info = endpointOf(known, location);
-  const { key } = location;
+  return info !== null && isOwn(info, location.key);
+}
+
+/**
+ * The same for a key of an endpoint.
+ */
+export function isOwn(info: IEndpoint, key: string): boolean {
   return (
-    info !== null &&
     info.writable &&
     (hasBucket(info.url) ? key !== '' : /^[^/]+\/./.test(key)) &&
     (!info.writablePrefixes ||

@@ -3,8 +3,9 @@ import type { ISignal } from '@lumino/signaling';
 
 import { isAbort, isUnderWay, toProblem } from './api';
 import type { IBrowserApi } from './api';
-import { hasBucket, idOf, locationOf } from './nodes';
+import { idOf, locationOf } from './nodes';
 import type { ILocation } from './nodes';
+import { isOwn } from './rights';
 import type {
   IEndpoint,
   IHealth,
@@ -154,15 +155,7 @@ export class UsageModel {
    */
   isWritable({ endpoint, key }: ILocation): boolean {
     const info = this._endpoints.get(endpoint);
-    const prefixes = info?.writablePrefixes;
-    return (
-      (info?.writable ?? false) &&
-      key !== '' &&
-      (!prefixes ||
-        prefixes.some(prefix => key.startsWith(prefix) && key !== prefix)) &&
-      // A bucket is nobody's to delete from here.
-      (hasBucket(info!.url) || /^[^/]+\/./.test(key))
-    );
+    return info !== undefined && isOwn(info, key);
   }
 
   /**

@@ -1,8 +1,9 @@
 """What lies in a bucket of the browser tests' Swift, past the product.
 
-``python bucket.py {list,uploads} BUCKET [PREFIX]``
+``python bucket.py {list,uploads,remove} BUCKET [PREFIX]``
 
 Prints JSON: for ``list`` the SHA-256 of each object by its key; for ``uploads`` the keys of unfinished uploads.
+``remove`` takes an empty bucket away.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from tests.servers.swift import DEMO
 def main(what: str, bucket: str, prefix: str = "") -> None:
     url = (ROOT / "ui-tests" / "results" / "swift.url").read_text(encoding="utf-8")
     with closing(s3_client(url, DEMO.key, DEMO.secret)) as client:
+        if what == "remove":
+            client.delete_bucket(Bucket=bucket)
+            print("null")
+            return
         if what == "uploads":
             found = client.list_multipart_uploads(Bucket=bucket, Prefix=prefix)
             print(json.dumps([each["Key"] for each in found.get("Uploads", [])]))

@@ -110,9 +110,6 @@ def main() -> None:
             for folder in (*sorted(buckets.iterdir()), samples, *sorted((place / "user").iterdir())):
                 client.create_bucket(Bucket=folder.name)
                 upload_directory(client, folder, folder.name)
-        # For tests that look into buckets past the product.
-        RESULTS.mkdir(exist_ok=True)
-        (RESULTS / "swift.url").write_text(swift.url, encoding="utf-8")
         locked = stack.enter_context(CountingProxy(swift.url, deny_match="^List", missing_as_403=True))
         web = stack.enter_context(HttpFiles(buckets, index="none"))
         (place / "aws").write_text(
@@ -155,6 +152,9 @@ def main() -> None:
         lab = ServerProcess("jupyterlab", command, log=place / "lab.log", env=environment)
         stack.callback(lab.stop)
         lab.start(lambda: answers_ok(f"http://127.0.0.1:{port}/api"))
+        # For tests that look into buckets past the product.
+        RESULTS.mkdir(exist_ok=True)
+        (RESULTS / "swift.url").write_text(swift.url, encoding="utf-8")
         print(f"JupyterLab: http://127.0.0.1:{port}/lab", flush=True)
         try:
             lab.wait(24 * 3600)

@@ -19,6 +19,13 @@ export function unfinishedIn(bucket: string, prefix: string): string[] {
   return ask('uploads', bucket, prefix) as string[];
 }
 
+/**
+ * Take an empty bucket away.
+ */
+export function removeBucket(bucket: string): void {
+  ask('remove', bucket);
+}
+
 export function sha256(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }

@@ -227,13 +227,13 @@ test('the tree says what it is: levels, places, sizes, states', async () => {
   expect(of('js2', '')).toMatchObject({
     level: 1,
     place: 1,
-    size: 8,
+    size: 9,
     expanded: 'true'
   });
   expect(of('files', '')).toMatchObject({
     level: 1,
-    place: 7,
-    size: 8,
+    place: 8,
+    size: 9,
     expanded: 'false'
   });
   expect(of('js2', 'imagery/')).toMatchObject({

@@ -2,7 +2,7 @@ import * as fs from 'fs';
 import * as os from 'os';
 import * as path from 'path';
 
-import { inBucket, sha256, unfinishedIn } from './bucket';
+import { inBucket, removeBucket, sha256, unfinishedIn } from './bucket';
 import { closeAll, expect, run, sharedLab, test } from './lab';
 import { API, boxOf } from './panel';
 import { withScratch } from './scratch';
@@ -320,6 +320,31 @@ test('cancelling takes back what has begun; pausing goes on later', async () => 
   expect(there()).toEqual({ 'large.bin': sha256(bytes(30 * MB)) });
 });
 
+test('a lost connection is waited for, and nothing is lost', async () => {
+  const { page, panel } = lab;
+  const pattern = `${API}uploads/**`;
+  let parts = 0;
+  await page.context().route(pattern, async route => {
+    const isPart = route.request().url().includes('/parts/');
+    if (isPart && ++parts > 1) {
+      await route.abort('connectionfailed');
+    } else {
+      await route.continue();
+    }
+  });
+  await list.drop(panel.row('persistent', folder), {
+    name: 'large.bin',
+    content: 30 * MB
+  });
+  const item = list.item('large.bin');
+  await expect(item).toContainText('No connection: goes on by itself');
+  await page.context().unroute(pattern);
+  await page.evaluate(() => window.dispatchEvent(new Event('online')));
+  await expect(item).toHaveAttribute('data-state', 'done');
+  expect(there()).toEqual({ 'large.bin': sha256(bytes(30 * MB)) });
+  expect(unfinishedIn(BUCKET, prefix)).toEqual([]);
+});
+
 test('what a closed page left is listed, resumed and removed', async () => {
   const { page } = lab;
   const begin = async (name: string, sizeBytes: number) => {
@@ -414,6 +439,9 @@ test('folders and buckets are made, renamed, copied and deleted', async () => {
     'true'
   );
   expect(inBucket(bucket, '')).toEqual({});
+  // Other tests count buckets.
+  removeBucket(bucket);
+  await run(page, 'zarrbrowser:refresh-all');
 });
 
 /**
