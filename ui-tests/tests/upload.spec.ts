@@ -63,11 +63,20 @@ function there(): { [key: string]: string } {
   );
 }
 
+const onDiskRoots: string[] = [];
+
+test.afterAll(() => {
+  for (const root of onDiskRoots) {
+    fs.rmSync(root, { recursive: true, force: true });
+  }
+});
+
 /**
  * A folder of the computer with these files in it.
  */
 function onDisk(name: string, files: { [path: string]: string | Buffer }) {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'zb-upload-'));
+  onDiskRoots.push(root);
   for (const [file, content] of Object.entries(files)) {
     const full = path.join(root, name, file);
     fs.mkdirSync(path.dirname(full), { recursive: true });
