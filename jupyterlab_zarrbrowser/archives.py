@@ -17,7 +17,7 @@ from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from .errors import BrowserError
 from .keys import name_of
-from .scan import patiently
+from .scan import blocks_of, patiently
 from .stores import Store
 
 #: Objects in one file: its directory is kept in memory until the end.
@@ -70,9 +70,7 @@ async def objects_of(store: Store, container: str) -> list[_Object]:
         ``too_large`` for more than :data:`MAX_OBJECTS`, ``not_found`` for nothing.
     """
     found: list[_Object] = []
-    after, goes_on = "", True
-    while goes_on:
-        block = await patiently(partial(store.scan, container, after=after, limit=store.scan_limit))
+    async for block in blocks_of(store, container):
         found += [_Object(*each) for each in zip(block.keys, block.sizes, block.modified, strict=True)]
         if len(found) > MAX_OBJECTS:
             raise BrowserError(
@@ -80,8 +78,6 @@ async def objects_of(store: Store, container: str) -> list[_Object]:
                 f"{store.uri(container)} holds more than {MAX_OBJECTS:,} objects.",
                 "Copy it into your files, or open it in a notebook.",
             )
-        goes_on = block.goes_on and bool(block.keys) and block.keys[-1] > after
-        after = block.keys[-1] if block.keys else after
     # Objects that stand for folders: a folder comes of what lies in it.
     found = [each for each in found if not each.name.endswith("/")]
     if not found:

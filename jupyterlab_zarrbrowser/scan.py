@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import random
 from bisect import bisect_right
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from operator import lt
 from typing import TypeVar
@@ -62,6 +63,28 @@ async def patiently(work: Callable[[], Awaitable[_T]]) -> _T:
         await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
         pause_s *= 2
     raise AssertionError
+
+
+async def blocks_of(store: Store, container: str) -> AsyncIterator[Block]:
+    """Everything below a container, page after page, in the order of the store.
+
+    Raises
+    ------
+    BrowserError
+        ``store_error`` where the store does not list all: what is not seen would be taken for copied, or for deleted.
+    """
+    after, cursor = "", None
+    while True:
+        request = partial(store.scan, container, after=after, cursor=cursor, limit=store.scan_limit)
+        block = await patiently(request)
+        yield block
+        if not block.goes_on:
+            return
+        if block.cursor is None and (not block.keys or block.keys[-1] <= after):
+            raise BrowserError("store_error", f"{store.title} did not list all of {store.uri(container)}.")
+        if block.cursor is not None and block.cursor == cursor:
+            raise BrowserError("store_error", f"{store.title} lists {store.uri(container)} without end.")
+        after, cursor = block.keys[-1] if block.keys else after, block.cursor
 
 
 @dataclass(slots=True)

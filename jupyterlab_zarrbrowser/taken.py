@@ -39,7 +39,7 @@ async def sizes_of(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
 async def _sizes(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
     """Sizes of those of some sorted keys that are there."""
     container = _common_container(keys)
-    if not store.can_scan or (store.has_buckets and not container):
+    if not (store.can_scan and store.scans_anywhere) or (store.has_buckets and not container):
         return await _stats(store, keys)
     found: dict[str, int | None] = {}
     left = 0

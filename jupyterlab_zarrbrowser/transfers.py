@@ -15,7 +15,7 @@ from .concurrency import gather
 from .errors import BrowserError
 from .formats import METADATA_NAMES
 from .keys import alternatives, name_of
-from .scan import Scan, patiently
+from .scan import Scan, blocks_of, patiently
 from .stores import Block, Entry, Store
 
 #: Objects in one request to delete, S3's limit.
@@ -24,22 +24,11 @@ _BATCH = 1000
 #: Metadata documents that wait in memory for their turn: all that a hundred thousand arrays have.
 _MAX_DOCUMENTS = 400_000
 
+#: Names in memory where two listings have different orders.
+_MAX_COMPARED = 2_000_000
+
 #: Objects up to which it is counted beforehand what there is to rewrite: about one request for 1,000 rewritten ones.
 _MAX_WEIGHED = 10_000_000
-
-
-async def _blocks(store: Store, container: str) -> AsyncIterator[Block]:
-    """Everything below a container, in order."""
-    after = ""
-    while True:
-        block = await patiently(partial(store.scan, container, after=after, limit=store.scan_limit))
-        yield block
-        if not block.goes_on:
-            return
-        if not block.keys or block.keys[-1] <= after:
-            # What is not seen would be taken for copied, or for deleted.
-            raise BrowserError("store_error", f"{store.title} did not list all of {store.uri(container)}.")
-        after = block.keys[-1]
 
 
 def _is_document(key: str) -> bool:
@@ -95,7 +84,7 @@ class Deletion:
         # Its own documents first: from then on, nobody opens what is being taken away.
         await self._remove({name: size for name, size in total.documents.items() if "/" not in name})
         await self._remove({name: size for name, size in total.documents.items() if "/" in name})
-        async for block in _blocks(store, key):
+        async for block in blocks_of(store, key):
             await self._remove(dict(zip(block.keys, block.sizes, strict=True)))
         # The object that stands for the folder, where there is one: no listing of what lies in it shows that. A folder
         # of a file system goes now.
@@ -172,7 +161,10 @@ class Copy:
                 raise self._differs()
         else:
             total = self._total = await _weigh(self._source, self._key)
-            if not total.objects:
+            # The object that stands for the folder, where there is one: no listing of what lies in it shows that. At
+            # such an address a web server has a page.
+            has_marker = self._source.uploads is not None and await _is_object(self._source, self._key)
+            if not total.objects and not has_marker:
                 raise BrowserError("not_found", f"Nothing lies at {self._source.uri(self._key)}.")
             # Those that are replaced must not make a store of what is half copied.
             roots = [self._to_key + name for name in total.documents if "/" not in name]
@@ -181,6 +173,8 @@ class Copy:
                 await patiently(partial(self._target.remove, roots))
             await self._container()
             await self._compare()
+            if has_marker:
+                await patiently(partial(self._target.copy, self._source, self._key, self._to_key, 0))
         if self._delete_source:
             await Deletion(self._source, self._key, total.objects, total).run()
         return wire.Transferred(endpoint=self._target.id, key=self._to_key, objects=total.objects, bytes=total.bytes)
@@ -195,7 +189,7 @@ class Copy:
 
     async def _container(self) -> None:
         documents: list[tuple[str, int]] = []
-        async for block in _blocks(self._source, self._key):
+        async for block in blocks_of(self._source, self._key):
             chunks: list[tuple[str, int]] = []
             for name, size in zip(block.keys, block.sizes, strict=True):
                 (documents if _is_document(name) else chunks).append((name, size))
@@ -228,6 +222,18 @@ class Copy:
             while there is not None and there[0] < name:
                 there = await anext(copied, None)
             if there != (name, size):
+                # Some services list in an order of their own: then only all names at once tell.
+                await self._compare_by_name()
+                return
+
+    async def _compare_by_name(self) -> None:
+        found: dict[str, int] = {}
+        async for name, size in _entries(self._target, self._to_key):
+            found[name] = size
+            if len(found) > _MAX_COMPARED:
+                raise self._differs()
+        async for name, size in _entries(self._source, self._key):
+            if not name.endswith("/") and found.get(name) != size:
                 raise self._differs()
 
     def _differs(self) -> BrowserError:
@@ -278,7 +284,7 @@ class Renewal:
         else:
             # Only so that one sees how far it is: of very much, that stays unknown.
             self._total = await _weigh_up_to(store, key, _MAX_WEIGHED)
-            async for block in _blocks(store, key):
+            async for block in blocks_of(store, key):
                 await gather(self._one(key + name, size) for name, size in zip(block.keys, block.sizes, strict=True))
         return wire.Transferred(endpoint=store.id, key=key, objects=self._objects, bytes=self._bytes)
 
@@ -294,7 +300,7 @@ class Renewal:
 
 
 async def _entries(store: Store, container: str) -> AsyncIterator[tuple[str, int]]:
-    async for block in _blocks(store, container):
+    async for block in blocks_of(store, container):
         for entry in zip(block.keys, block.sizes, strict=True):
             yield entry
 

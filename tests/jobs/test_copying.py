@@ -45,6 +45,14 @@ class TestCopying:
         assert list(kept.rglob("*")) == [kept / "a"], "what lies around it stays"
         assert len(bucket.contents("kept/b.zarr/")) == 8
 
+    async def test_a_folder_that_only_an_object_stands_for(self, lab: Lab, bucket: Bucket) -> None:
+        bucket.put({"mine/empty/": b"", "mine/full/": b"", "mine/full/x": b"x"})
+        for name in ("empty", "full"):
+            job = await lab.run("copy", f"mine/{name}/", toKey=f"mine/moved-{name}/", deleteSource=True)
+            assert (job["state"], job["error"]) == ("done", None)
+        moved = {"mine/moved-empty/": 0, "mine/moved-full/": 0, "mine/moved-full/x": 1}
+        assert bucket.contents() == {**SIZES, **moved}
+
     async def test_a_move(self, lab: Lab, bucket: Bucket) -> None:
         with lab.proxy.recording() as seen:
             job = await lab.run("copy", STORE, toKey="kept/new.zarr/", deleteSource=True)
