@@ -120,6 +120,29 @@ export async function freeNames(
 }
 
 /**
+ * Keys of those files that have arrived although nobody heard of it.
+ */
+export async function arrivedOf(
+  endpoint: string,
+  files: readonly IPlannedFile[],
+  api: IUploadApi,
+  signal: AbortSignal
+): Promise<ReadonlySet<string>> {
+  const there = await takenOf(
+    endpoint,
+    files.map(({ key }) => key),
+    api,
+    signal
+  );
+  return new Set(
+    files.flatMap(({ key, file }) => {
+      const found = there.get(key);
+      return found && isSame(found, file) ? [key] : [];
+    })
+  );
+}
+
+/**
  * `name (2).nc` after `name.nc`, `name (3).nc` after that.
  */
 function nextName(name: string, isFolder: boolean): string {
