@@ -112,11 +112,29 @@ describe('small files', () => {
     const { api, upload } = make();
     const paths = Array.from({ length: 5000 }, (_, at) => `f/${at}`);
     await upload(drop(...paths));
-    expect(api.batches.map(({ files }) => files.length)).toEqual(
-      Array(10).fill(500)
-    );
+    const sizes = api.batches.map(({ files }) => files.length);
+    expect(sizes.slice(0, 6)).toEqual(Array(6).fill(500));
+    expect(Math.max(...sizes)).toBe(500);
+    expect(sizes.length).toBeLessThan(25);
     expect(api.stored.size).toBe(5000);
     expect(api.mostUnderWay).toBe(4);
+  });
+
+  it('are shared by all that can be in flight, unless they are few', async () => {
+    const { api, start } = make();
+    api.held = /batch/;
+    const paths = Array.from({ length: 1000 }, (_, at) => `f/${at}`);
+    const one = start(drop(...paths));
+    await until(() => api.batches.length === 4);
+    // The smallest one is read first.
+    const sizes = () => api.batches.map(({ files }) => files.length);
+    expect(sizes()).toEqual([106, 141, 188, 250]);
+    api.release();
+    await over(one);
+    expect(api.stored.size).toBe(1000);
+    const few = make();
+    await few.upload(drop(...paths.slice(0, 40)));
+    expect(few.api.batches.map(({ files }) => files.length)).toEqual([40]);
   });
 
   it('that are larger than a request together go in more', async () => {

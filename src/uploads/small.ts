@@ -4,6 +4,7 @@ import { arrivedOf } from './conflicts';
 import { crc32 } from './crc32';
 import type { Entries, Entry } from './entries';
 import { problemOf, reading } from './failures';
+import { SLOTS } from './queue';
 import type { Task } from './queue';
 import { TRIES, throwIfAborted } from './requests';
 import type { Requests } from './requests';
@@ -14,6 +15,11 @@ import type { Requests } from './requests';
 const BATCH_BYTES = 8 * 1024 * 1024;
 const BATCH_LEAST_BYTES = 256 * 1024;
 const BATCH_FILES = 500;
+
+/**
+ * Files that go together although others are free to take some of them: a request for a few is not worth while.
+ */
+const BATCH_LEAST_FILES = 50;
 
 /**
  * Seconds that a request should take at most: proxies give up those that take a minute.
@@ -79,12 +85,17 @@ export class SmallFiles {
             BATCH_BYTES,
             Math.max(BATCH_LEAST_BYTES, (speed * BATCH_S) / 4)
           );
+    // As many requests as can be in flight share what waits.
+    const mostFiles = Math.min(
+      BATCH_FILES,
+      Math.max(BATCH_LEAST_FILES, Math.ceil(from.length / SLOTS))
+    );
     const batch: Entry[] = [];
     let bytes = 0;
     for (
       let entry = from[from.length - 1];
       entry &&
-      batch.length < BATCH_FILES &&
+      batch.length < mostFiles &&
       (batch.length === 0 || bytes + entry.file.size <= most);
       entry = from[from.length - 1]
     ) {
