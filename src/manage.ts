@@ -1,5 +1,4 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
-import { Notification } from '@jupyterlab/apputils';
 import type { IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { PathExt } from '@jupyterlab/coreutils';
 import type { IStatusBar } from '@jupyterlab/statusbar';
@@ -8,7 +7,6 @@ import { DisposableSet } from '@lumino/disposable';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
-import { ApiError, isAbort, isUnderWay } from './api';
 import type { ServerApi } from './api';
 import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
@@ -16,7 +14,6 @@ import { guarded } from './failures';
 import { addressOf } from './keep';
 import {
   MY_FILES,
-  ancestorKeys,
   containerOf,
   idOf,
   isContainer,
@@ -26,15 +23,13 @@ import {
 } from './nodes';
 import type { ILocation, TreeNode } from './nodes';
 import { endpointOf, refusalOf, refusalText } from './rights';
-import { formatCount } from './text';
 import type { ICodePlacer, IManage } from './tokens';
 import { Transfers } from './transfers';
+import { Uploading } from './uploading';
 import { UploadClient } from './uploads/client';
-import { FILES_MAX, readInput, readTaken } from './uploads/dropped';
-import type { IDropped, ITaken } from './uploads/dropped';
-import type { Drop, IAnswer, IQuestion, Uploads } from './uploads/uploads';
 import { UploadStatus } from './view/uploadStatus';
-import type { IJob, IJobRequest, ISnippet, IUpload, IUsageRow } from './wire';
+import { weigh } from './weighing';
+import type { IJob, IJobRequest, ISnippet } from './wire';
 
 /**
  * Files that a cell can write as Zarr.
@@ -48,7 +43,16 @@ export class Manage implements IManage, IDisposable {
   constructor(private readonly _options: Manage.IOptions) {
     const { api, browser, statusBar, trans } = _options;
     this._client = new UploadClient(api);
-    this.transfers = new Transfers(browser.usage, () => this._makeUploads());
+    this.transfers = new Transfers(browser.usage, () => this.uploading.make());
+    this.uploading = new Uploading({
+      ..._options,
+      client: this._client,
+      transfers: this.transfers,
+      check: container => this._check(container),
+      uriOf: location => this.uriOf(location),
+      isSeen: () => this.isPanelVisible(),
+      reveal: () => this._reveal()
+    });
     this.transfers.changed.connect(this._updateStatus, this);
     browser.usage.ended.connect(this._onJobEnded, this);
     if (statusBar) {
@@ -69,6 +73,7 @@ export class Manage implements IManage, IDisposable {
   }
 
   readonly transfers: Transfers;
+  readonly uploading: Uploading;
 
   /**
    * Whether the user sees how uploads go.
@@ -105,32 +110,14 @@ export class Manage implements IManage, IDisposable {
     );
   }
 
-  // --- Uploads ---
+  // --- Putting ---
 
   chooseFiles(container: ILocation, what: 'files' | 'folder'): void {
-    const input = document.createElement('input');
-    input.type = 'file';
-    input.multiple = true;
-    input.webkitdirectory = what === 'folder';
-    input.hidden = true;
-    input.setAttribute('aria-hidden', 'true');
-    input.dataset.zarrbrowser = what;
-    // In the page until it has an answer: some browsers forget it else.
-    document.body.append(input);
-    input.addEventListener('cancel', () => input.remove());
-    input.addEventListener('change', () => {
-      const dropped = readInput(input.files ?? []);
-      input.remove();
-      void this._upload(container, async () => dropped);
-    });
-    input.click();
+    this.uploading.choose(container, what);
   }
 
-  /**
-   * Upload what was dropped or pasted.
-   */
-  dropFiles(container: ILocation, taken: ITaken): void {
-    void this._upload(container, signal => readTaken(taken, signal));
+  showUnfinished(container: ILocation): Promise<void> {
+    return this.uploading.showUnfinished(container);
   }
 
   /**
@@ -158,7 +145,7 @@ export class Manage implements IManage, IDisposable {
           key: `${contents.localPath(path)}${slash}`
         };
         if (CONVERTIBLE.test(name) && slash === '') {
-          const { askConvert } = await import('./view/manage/dialogs');
+          const { askConvert } = await import('./view/manage/questions');
           const choice = await askConvert(name, trans);
           if (choice === null) {
             continue;
@@ -183,57 +170,8 @@ export class Manage implements IManage, IDisposable {
     });
   }
 
-  cancelDrop(drop: Drop): void {
-    void this.transfers.uploads?.cancel(drop);
-  }
-
   cancelJob(job: IJob): void {
     void guarded(() => this._options.browser.usage.cancel(job));
-  }
-
-  /**
-   * Show what was uploaded.
-   */
-  show(drop: Drop): void {
-    void guarded(() =>
-      this._options.browser.model.revealAt({
-        endpoint: drop.target.endpoint,
-        key: drop.onlyKey ?? drop.target.key
-      })
-    );
-  }
-
-  /**
-   * Insert the cell that opens a store that was uploaded.
-   */
-  insert(drop: Drop): void {
-    const { app } = this._options;
-    if (drop.storeKey !== null) {
-      void app.commands.execute(CommandIDs.ofAction('insert'), {
-        endpoint: drop.target.endpoint,
-        key: drop.storeKey
-      });
-    }
-  }
-
-  async showUnfinished(container: ILocation): Promise<void> {
-    const { trans } = this._options;
-    const { showUnfinished } = await import('./view/manage/unfinished');
-    const { endpoint, key } = container;
-    await showUnfinished({
-      uri: this.uriOf(container),
-      load: signal => this._client.unfinished({ endpoint, key }, signal),
-      remove: (id, signal) => this._client.removeUpload(id, signal),
-      resume: (upload, file) => this._goOn(upload, file),
-      isUnderWay: upload =>
-        this.transfers.drops.some(
-          ({ run, target, isUnderWay }) =>
-            isUnderWay &&
-            target.endpoint === upload.endpoint &&
-            run?.isSending(upload.id)
-        ),
-      trans
-    });
   }
 
   // --- Making ---
@@ -241,7 +179,7 @@ export class Manage implements IManage, IDisposable {
   async makeFolder(container: ILocation): Promise<void> {
     const { browser, trans } = this._options;
     this._check(container);
-    const { askName } = await import('./view/manage/dialogs');
+    const { askName } = await import('./view/manage/names');
     const { endpoint } = container;
     const name = await askName({
       title: trans.__('New folder'),
@@ -263,7 +201,7 @@ export class Manage implements IManage, IDisposable {
 
   async makeBucket({ endpoint }: ILocation): Promise<void> {
     const { trans } = this._options;
-    const { askName } = await import('./view/manage/dialogs');
+    const { askName } = await import('./view/manage/names');
     const name = await askName({
       title: trans.__('New bucket'),
       label: trans.__('Name'),
@@ -284,7 +222,7 @@ export class Manage implements IManage, IDisposable {
 
   async remove(node: TreeNode): Promise<void> {
     const { browser, trans } = this._options;
-    const row = await this._weigh(node);
+    const row = await weigh(node, browser.usage, trans);
     if (!row) {
       return;
     }
@@ -311,12 +249,12 @@ export class Manage implements IManage, IDisposable {
 
   async rename(node: TreeNode): Promise<void> {
     const { browser, trans } = this._options;
-    const row = await this._weigh(node);
+    const row = await weigh(node, browser.usage, trans);
     const container = containerOf(node);
     if (!row || !container) {
       return;
     }
-    const { askRename } = await import('./view/manage/dialogs');
+    const { askRename } = await import('./view/manage/names');
     const name = await askRename({
       row,
       address: text => this.uriOf(container) + text,
@@ -340,7 +278,7 @@ export class Manage implements IManage, IDisposable {
   async copy(node: TreeNode, isMove: boolean): Promise<void> {
     const { browser, trans } = this._options;
     const { model, usage } = browser;
-    const row = await this._weigh(node);
+    const row = await weigh(node, browser.usage, trans);
     const places = model.endpointIds.flatMap(id => {
       const info = endpointOf(model, locationOf(id));
       return info?.writable ? [info] : [];
@@ -351,7 +289,7 @@ export class Manage implements IManage, IDisposable {
     if (places.length === 0) {
       throw new Error(trans.__('There is no endpoint that you may write to.'));
     }
-    const { askPlace } = await import('./view/manage/dialogs');
+    const { askPlace } = await import('./view/manage/places');
     await usage.load();
     const choice = await askPlace({
       row,
@@ -436,18 +374,6 @@ export class Manage implements IManage, IDisposable {
 
   // --- Private ---
 
-  private async _upload(
-    container: ILocation,
-    read: (signal: AbortSignal) => Promise<IDropped>
-  ): Promise<void> {
-    await guarded(async () => {
-      // What nobody has looked into may be a store.
-      await this._options.browser.model.recognised(idOf(container));
-      this._check(container);
-      await this.transfers.upload(container, this.uriOf(container), read);
-    });
-  }
-
   /**
    * Begin a copy or a deletion. Its end is told as that of all jobs.
    */
@@ -471,19 +397,6 @@ export class Manage implements IManage, IDisposable {
         `${refusalText(refusal, browser.model, container, trans)}.`
       );
     }
-  }
-
-  /**
-   * Go on with a file that was begun earlier, once it was chosen again.
-   */
-  private async _goOn(upload: IUpload, file: File): Promise<void> {
-    const { endpoint, key } = upload;
-    const container = { endpoint, key: ancestorKeys(key).pop() ?? '' };
-    await this._upload(container, async () => ({
-      files: [{ path: [nameOfKey(key)], file }],
-      isTooMany: false,
-      unreadable: []
-    }));
   }
 
   private async _create(location: ILocation): Promise<void> {
@@ -513,54 +426,6 @@ export class Manage implements IManage, IDisposable {
   }
 
   /**
-   * What a node weighs, counted now. Null where the user did not want to wait.
-   */
-  private async _weigh(node: TreeNode): Promise<IUsageRow | null> {
-    const { browser, trans } = this._options;
-    const { usage } = browser;
-    const { endpoint, key } = node;
-    const base: IUsageRow = {
-      key,
-      name: nameOfKey(key),
-      kind: isZarr(node) ? node.kind : key.endsWith('/') ? 'folder' : 'object',
-      objects: 1,
-      bytes: node.sizeBytes ?? 0,
-      oldestAt: null,
-      newestAt: null,
-      expiresAt: null,
-      goneAt: null,
-      expiringObjects: 0,
-      expiringBytes: 0,
-      chunks: null
-    };
-    if (!key.endsWith('/')) {
-      return base;
-    }
-    const place = { endpoint, key };
-    const { whileCounting } = await import('./view/manage/dialogs');
-    const isWanted = await whileCounting(usage.count(place), {
-      name: base.name,
-      progress: () => usage.place(place).job?.progress ?? null,
-      changed: usage.changed,
-      trans
-    });
-    const { job, problem, usage: counted } = usage.place(place);
-    if (!isWanted) {
-      if (job && isUnderWay(job)) {
-        await usage.cancel(job);
-      }
-      return null;
-    }
-    if (problem || !counted) {
-      throw problem
-        ? new ApiError(problem)
-        : new Error(trans.__('It could not be counted.'));
-    }
-    const { objects, bytes, expiresAt } = counted;
-    return { ...base, objects, bytes, expiresAt };
-  }
-
-  /**
    * Addresses of the folders that the tree shows, to choose from.
    */
   private _folders(): string[] {
@@ -574,127 +439,6 @@ export class Manage implements IManage, IDisposable {
         ? [this.uriOf(node)]
         : [];
     });
-  }
-
-  private async _makeUploads(): Promise<Uploads> {
-    const { Uploads: Made } = await import('./uploads/uploads');
-    const { trans } = this._options;
-    const uploads = new Made({
-      api: this._client,
-      ask: (question, signal) => this._ask(question, signal),
-      run: (request, signal) => this._run(request, signal),
-      words: {
-        tooMany: trans.__(
-          'More than %1 files at once: that is better done by a program, from the server.',
-          formatCount(FILES_MAX)
-        ),
-        nothing: trans.__('There is no file in it.'),
-        unreadable: trans.__('The browser cannot read:'),
-        jobFailed: trans.__('It could not be deleted.')
-      }
-    });
-    uploads.ended.connect((_, drop) => void this._onEnded(drop));
-    return uploads;
-  }
-
-  private async _ask(
-    question: IQuestion,
-    signal: AbortSignal
-  ): Promise<IAnswer> {
-    const { browser, trans } = this._options;
-    const { usage } = browser;
-    const { endpoint, stores } = question;
-    const { askTaken, whileCounting } = await import('./view/manage/dialogs');
-    const counts = Promise.all(
-      stores.map(key => usage.count({ endpoint, key }))
-    );
-    const place = (key: string) => usage.place({ endpoint, key });
-    const isWanted = await whileCounting(counts, {
-      name: stores.map(nameOfKey).join(', '),
-      progress: () =>
-        stores.map(key => place(key).job?.progress).find(Boolean) ?? null,
-      changed: usage.changed,
-      signal,
-      trans
-    });
-    if (!isWanted) {
-      return { answer: 'cancel', stores: [] };
-    }
-    const weights = stores.map(key => {
-      const { usage: counted, problem } = place(key);
-      if (problem || !counted) {
-        throw problem
-          ? new ApiError(problem)
-          : new Error(trans.__('It could not be counted.'));
-      }
-      const { objects, bytes } = counted;
-      return { key, objects, bytes };
-    });
-    return askTaken({ question, weights, signal, trans });
-  }
-
-  /**
-   * Have a job done, to its end.
-   */
-  private async _run(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
-    const { api } = this._options;
-    const job = await api.startJob(request, signal);
-    try {
-      return await api.watchJob(job.id, () => undefined, signal);
-    } catch (error) {
-      if (isAbort(error)) {
-        // Whoever cancels the upload wants no more of this either.
-        void api
-          .cancelJob(job.id, new AbortController().signal)
-          .catch(() => undefined);
-      }
-      throw error;
-    }
-  }
-
-  private async _onEnded(drop: Drop): Promise<void> {
-    const { browser, trans } = this._options;
-    const { model } = browser;
-    const { target } = drop;
-    const only = drop.onlyKey;
-    const before = model.activeRow?.target;
-    if (drop.run) {
-      await model.refresh(target);
-    }
-    if (drop.state !== 'done') {
-      return;
-    }
-    if (
-      only !== null &&
-      before === idOf(target) &&
-      model.activeRow?.target === before
-    ) {
-      // Nobody has gone anywhere else meanwhile.
-      model.select({ endpoint: target.endpoint, key: only });
-    }
-    if (!this.isPanelVisible()) {
-      Notification.success(
-        trans._n(
-          'Uploaded %2 file to %3.',
-          'Uploaded %2 files to %3.',
-          drop.progress.files,
-          formatCount(drop.progress.files),
-          drop.uri
-        ),
-        {
-          autoClose: 6_000,
-          actions: [
-            {
-              label: trans.__('Show'),
-              callback: () => {
-                this._reveal();
-                this.show(drop);
-              }
-            }
-          ]
-        }
-      );
-    }
   }
 
   private _onJobEnded(_: unknown, { request }: IJob): void {

@@ -168,7 +168,7 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
           <IconButton
             icon={stopIcon}
             label={trans.__('Cancel')}
-            onClick={() => manage.cancelDrop(drop)}
+            onClick={() => manage.uploading.cancel(drop)}
           />
         ) : (
           <IconButton
@@ -191,13 +191,13 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
         {state === 'done' && drop.storeKey !== null ? (
           <TextButton
             label={trans.__('Insert cell')}
-            onClick={() => manage.insert(drop)}
+            onClick={() => manage.uploading.insert(drop)}
           />
         ) : null}
         {state === 'done' ? (
           <TextButton
             label={trans.__('Show')}
-            onClick={() => manage.show(drop)}
+            onClick={() => manage.uploading.show(drop)}
           />
         ) : null}
         {state === 'failed' && taken > 0 ? (

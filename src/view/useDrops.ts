@@ -207,7 +207,7 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
       leave();
       if (target) {
         model.select(target);
-        manage.dropFiles(target, takeTransfer(transfer));
+        manage.uploading.drop(target, takeTransfer(transfer));
       }
     };
 
@@ -267,7 +267,7 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
       const { held } = manage;
       if (taken.entries.length + taken.files.length > 0) {
         event.preventDefault();
-        manage.dropFiles(target, taken);
+        manage.uploading.drop(target, taken);
       } else if (
         held &&
         // Something else may have been copied since.
