@@ -208,7 +208,6 @@ const scratch: JupyterFrontEndPlugin<void> = {
     ILayoutRestorer,
     IPanelHandle,
     ISettingRegistry,
-    IStateDB,
     IStatusBar
   ],
   activate: (
@@ -220,7 +219,6 @@ const scratch: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     handle: IPanelHandle | null,
     settings: ISettingRegistry | null,
-    stateDB: IStateDB | null,
     statusBar: IStatusBar | null
   ): void => {
     if (!(browser instanceof ZarrBrowser)) {
@@ -236,7 +234,6 @@ const scratch: JupyterFrontEndPlugin<void> = {
       restorer,
       settings,
       settingsId: PANEL_ID,
-      stateDB,
       statusBar,
       trans: translator.load(DOMAIN)
     });

@@ -1,4 +1,3 @@
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { asOfText, quotaOf, quotaText } from './lifetime';
@@ -6,6 +5,16 @@ import { formatBytes, formatCount } from './text';
 import type { IScratchLocation, IUsage } from './wire';
 
 const KEY = 'jupyterlab_zarrbrowser:reminders';
+
+/**
+ * Characters of a notification; JupyterLab cuts what is longer.
+ */
+const TEXT_MAX = 140;
+
+/**
+ * Characters of an address that stands for a name.
+ */
+const NAME_MAX = 36;
 
 const DAY_MS = 86_400_000;
 
@@ -30,10 +39,27 @@ export function goingSoon(
 }
 
 /**
- * What a user should be told of his scratch today; null where all is well or nothing was counted.
+ * What a place is called where several are spoken of: by its address where others have the same title.
+ */
+export function scratchName(
+  location: IScratchLocation,
+  locations: readonly IScratchLocation[]
+): string {
+  const { title, uri } = location;
+  if (locations.every(each => each === location || each.title !== title)) {
+    return title;
+  }
+  const bare = uri.replace(/\/+$/, '');
+  return bare.length > NAME_MAX ? `…${bare.slice(1 - NAME_MAX)}` : bare;
+}
+
+/**
+ * What a user should be told of a scratch today, in as few words as a notification has room for; null where all is well or
+ * nothing was counted.
  */
 export function reminderOf(
   location: IScratchLocation,
+  name: string,
   usage: IUsage | null,
   now: number,
   trans: TranslationBundle
@@ -46,8 +72,8 @@ export function reminderOf(
   if (going.rows > 0) {
     parts.push(
       trans._n(
-        'Within 24 hours, deletion begins in %2 item of your scratch, which holds %3.',
-        'Within 24 hours, deletion begins in %2 items of your scratch, which hold %3.',
+        '%2 item (%3): deletion begins within 24 hours.',
+        '%2 items (%3): deletion begins within 24 hours.',
         going.rows,
         formatCount(going.rows),
         formatBytes(going.bytes)
@@ -56,53 +82,78 @@ export function reminderOf(
   }
   const quota = quotaOf(location, usage.bytes);
   if (quota && quota.level !== 'ok' && location.quotaBytes !== null) {
-    parts.push(
-      trans.__(
-        'Your scratch holds %1: %2.',
-        formatBytes(usage.bytes),
-        quotaText(quota, location.quotaBytes, trans)
-      )
-    );
+    parts.push(trans.__('%1.', quotaText(quota, location.quotaBytes, trans)));
   }
   if (parts.length === 0) {
     return null;
   }
-  parts.push(trans.__('(Counted %1.)', asOfText(usage.asOf, now, trans)));
-  return parts.join(' ');
+  const said = trans.__('%1: %2', name, parts.join(' '));
+  const dated = `${said} ${trans.__('(Counted %1.)', asOfText(usage.asOf, now, trans))}`;
+  return dated.length > TEXT_MAX ? said : dated;
 }
 
 /**
- * Remembers on which day somebody was reminded, over reloads of the page.
+ * Where days are remembered: what belongs to the browser, since the state of JupyterLab belongs to a workspace.
+ */
+export type DayStorage = Pick<Storage, 'getItem' | 'setItem'>;
+
+/**
+ * Remembers on which day somebody was reminded, over reloads of the page and in all workspaces of a server.
  */
 export class OncePerDay {
-  constructor(private readonly _db: IStateDB | null) {}
+  /**
+   * @param server Base URL of the server, which on a hub names its user, too.
+   */
+  constructor(
+    private readonly _storage: DayStorage | null,
+    server: string
+  ) {
+    this._key = `${KEY}:${server}`;
+  }
 
   /**
    * Whether nobody was told about something today; then that is so from now on.
    */
-  async claim(what: string, now: number): Promise<boolean> {
+  claim(what: string, now: number): boolean {
     const today = dayOf(now);
     if (this._told.get(what) === today) {
       return false;
     }
     this._told.set(what, today);
     try {
-      const saved = await this._db?.fetch(KEY);
-      const days = (
-        typeof saved === 'object' && saved !== null ? saved : {}
-      ) as { readonly [name: string]: unknown };
+      const days = daysOf(this._storage?.getItem(this._key) ?? null);
       if (days[what] === today) {
         return false;
       }
       // Days before are of no use any more.
-      await this._db?.save(KEY, { ...onlyOf(days, today), [what]: today });
+      const kept = JSON.stringify({ ...onlyOf(days, today), [what]: today });
+      this._storage?.setItem(this._key, kept);
     } catch (error) {
       console.warn('Zarr Browser could not remember a reminder.', error);
     }
     return true;
   }
 
+  private readonly _key: string;
   private readonly _told = new Map<string, string>();
+}
+
+/**
+ * What the browser remembers for the pages of a site; null where it does not.
+ */
+export function browserStorage(): DayStorage | null {
+  try {
+    return window.localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function daysOf(text: string | null): { readonly [name: string]: unknown } {
+  const saved: unknown = text === null ? null : JSON.parse(text);
+  return typeof saved === 'object' && saved !== null
+    ? (saved as { readonly [name: string]: unknown })
+    : {};
 }
 
 function onlyOf(

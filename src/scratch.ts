@@ -2,7 +2,6 @@ import type { ILayoutRestorer, JupyterFrontEnd } from '@jupyterlab/application';
 import { Clipboard, MainAreaWidget, WidgetTracker } from '@jupyterlab/apputils';
 import type { ICommandPalette } from '@jupyterlab/apputils';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
@@ -217,7 +216,6 @@ export namespace Scratch {
     restorer: ILayoutRestorer | null;
     settings: ISettingRegistry | null;
     settingsId: string;
-    stateDB: IStateDB | null;
     statusBar: IStatusBar | null;
     trans: TranslationBundle;
   }

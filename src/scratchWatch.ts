@@ -1,7 +1,6 @@
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { IStatusBar } from '@jupyterlab/statusbar';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { DisposableSet } from '@lumino/disposable';
@@ -12,7 +11,12 @@ import { Signal } from '@lumino/signaling';
 import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
 import { idOf } from './nodes';
-import { OncePerDay, reminderOf } from './reminders';
+import {
+  OncePerDay,
+  browserStorage,
+  reminderOf,
+  scratchName
+} from './reminders';
 import { ScratchStatus } from './view/scratch/status';
 
 /**
@@ -28,7 +32,10 @@ const REMINDER_MS = 30_000;
  */
 export class ScratchWatch implements IDisposable {
   constructor(private readonly _options: ScratchWatch.IOptions) {
-    this._reminded = new OncePerDay(_options.stateDB);
+    this._reminded = new OncePerDay(
+      browserStorage(),
+      _options.app.serviceManager.serverSettings.baseUrl
+    );
     void this._start();
   }
 
@@ -89,7 +96,7 @@ export class ScratchWatch implements IDisposable {
     const { browser, statusBar } = this._options;
     if ((statusBar && this._hasStatus) || this._hasReminders) {
       await browser.usage.load();
-      await this._remind();
+      this._remind();
     }
   }
 
@@ -102,16 +109,18 @@ export class ScratchWatch implements IDisposable {
     }
   }
 
-  private async _remind(): Promise<void> {
+  private _remind(): void {
     const { app, browser, trans } = this._options;
     const now = Date.now();
-    for (const location of browser.usage.locations) {
+    const { locations } = browser.usage;
+    for (const location of locations) {
       const { usage } = browser.usage.place(location);
-      const text = reminderOf(location, usage, now, trans);
+      const name = scratchName(location, locations);
+      const text = reminderOf(location, name, usage, now, trans);
       if (
         text !== null &&
         this._hasReminders &&
-        (await this._reminded.claim(idOf(location), now))
+        this._reminded.claim(idOf(location), now)
       ) {
         Notification.warning(text, {
           autoClose: REMINDER_MS,
@@ -149,7 +158,6 @@ export namespace ScratchWatch {
     browser: ZarrBrowser;
     settings: ISettingRegistry | null;
     settingsId: string;
-    stateDB: IStateDB | null;
     statusBar: IStatusBar | null;
     trans: TranslationBundle;
   }
