@@ -1,12 +1,18 @@
 import { isAbort, toProblem } from './api';
 import type { IBrowserApi } from './api';
+import { addressOf } from './keep';
 import type { KnownNodes } from './known';
+import type { ILocation } from './nodes';
 import type { Restoring } from './restoring';
-import type { IProblem } from './wire';
+import type { IEndpoint, IProblem } from './wire';
 
 export interface IEndpointsOptions {
   api: IBrowserApi;
   nodes: KnownNodes;
+  /**
+   * Show something in its container before a listing names it.
+   */
+  pin(location: ILocation, uri: string): void;
   restoring: Restoring;
   /**
    * Called when a request begins or ends.
@@ -67,7 +73,16 @@ export class Endpoints {
       this._problem = problem;
       // What is wrong with one endpoint does not take the others away.
       if (!problem || endpoints.length > 0) {
-        this._ids = endpoints.map(info => nodes.setEndpoint(info));
+        this._ids = scratchFirst(endpoints).map(info =>
+          nodes.setEndpoint(info)
+        );
+        for (const info of endpoints) {
+          if (info.scratch && info.scratch.ownKey !== '') {
+            // Where many share it, one's own part may be pages away.
+            const own = { endpoint: info.id, key: info.scratch.ownKey };
+            this._options.pin(own, addressOf(info, own.key));
+          }
+        }
         restoring.giveUpElsewhere(this._ids);
         restoring.arrived(this._ids);
       }
@@ -84,4 +99,14 @@ export class Endpoints {
   private _ids: readonly string[] | null = null;
   private _problem: IProblem | null = null;
   private _request: Promise<void> | null = null;
+}
+
+/**
+ * What is deleted by itself comes first: it is what has to be looked after.
+ */
+function scratchFirst(endpoints: readonly IEndpoint[]): IEndpoint[] {
+  return [
+    ...endpoints.filter(({ scratch }) => scratch !== null),
+    ...endpoints.filter(({ scratch }) => scratch === null)
+  ];
 }

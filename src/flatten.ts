@@ -1,4 +1,4 @@
-import { isContainer, isNote } from './nodes';
+import { idOf, isContainer, isNote, ownPartOf } from './nodes';
 import type { TreeNode } from './nodes';
 import { Rows, rowId } from './rows';
 import type { IRow, RowKind } from './rows';
@@ -180,14 +180,12 @@ export function flatten(
     if (listing?.error && listing.failed !== 'more') {
       extra(isNote(listing.error) ? 'note' : 'error', listing.error);
     }
-    for (const children of [listed, pinned]) {
-      for (const child of children) {
-        const row = visit(child, id, level, position + 1);
-        if (row) {
-          position++;
-          drafts.push(row);
-          hasMatch = true;
-        }
+    for (const child of ownFirst(node, [...listed, ...pinned])) {
+      const row = visit(child, id, level, position + 1);
+      if (row) {
+        position++;
+        drafts.push(row);
+        hasMatch = true;
       }
     }
     if (listing?.isLoaded) {
@@ -276,4 +274,18 @@ export function flatten(
     }
   }
   return new Rows(list, needle === '' ? null : matches);
+}
+
+/**
+ * The children of a scratch that many share, one's own part before those of the others.
+ */
+function ownFirst(
+  node: TreeNode | undefined,
+  children: readonly string[]
+): readonly string[] {
+  const own = node ? ownPartOf(node) : null;
+  const at = own ? children.indexOf(idOf(own)) : -1;
+  return at === -1
+    ? children
+    : [children[at]!, ...children.slice(0, at), ...children.slice(at + 1)];
 }

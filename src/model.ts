@@ -71,6 +71,7 @@ export class BrowserModel implements IBrowserModel, ITreeState {
     this._endpoints = new Endpoints({
       api: _api,
       nodes: this._nodes,
+      pin: (location, uri) => this._listings.pin(location, uri),
       restoring: this._restoring,
       changed
     });

@@ -168,6 +168,17 @@ export function isStoreRoot(
 }
 
 /**
+ * Where the user's own part of a scratch is that many share; null elsewhere.
+ */
+export function ownPartOf(node: TreeNode): ILocation | null {
+  if (node.kind !== 'endpoint') {
+    return null;
+  }
+  const key = node.endpointInfo.scratch?.ownKey ?? '';
+  return key === '' ? null : { endpoint: node.endpoint, key };
+}
+
+/**
  * Whether someone still has to look into it.
  */
 export function isUndecided(node: TreeNode): boolean {

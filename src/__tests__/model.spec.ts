@@ -194,6 +194,45 @@ describe('opening', () => {
   });
 });
 
+describe('a scratch that many share', () => {
+  const shared = () => {
+    const api = new FakeApi(
+      { '': [folder('ada/'), folder('ada2/'), folder('bob/')] },
+      ['archive', 'shared']
+    );
+    api.endpointInfo.set('shared', {
+      url: 's3://scratch/',
+      scratch: { variable: 'SCRATCH_BUCKET', lifetimeDays: 7, ownKey: 'bob/' }
+    });
+    return api;
+  };
+
+  it('comes before other endpoints, and one’s own part first', async () => {
+    const model = new BrowserModel(shared());
+    await model.loadEndpoints();
+    expect(names(model)).toEqual(['shared', 'archive']);
+    await model.expand(at('', 'shared'));
+    expect(names(model)).toEqual(['shared', 'bob', 'ada', 'ada2', 'archive']);
+    expect(model.rows.list.map(({ position }) => position)).toEqual([
+      1, 1, 2, 3, 2
+    ]);
+  });
+
+  it('shows one’s own part although it is pages away', async () => {
+    const api = shared();
+    const model = new BrowserModel(api);
+    model.pageSize = 1;
+    await model.loadEndpoints();
+    await model.expand(at('', 'shared'));
+    expect(names(model)).toEqual(['shared', 'bob', 'ada', '<more>', 'archive']);
+    expect(model.node(at('bob/', 'shared'))?.uri).toBe('s3://scratch/bob/');
+    // Every page there is.
+    await model.loadMore(at('', 'shared'));
+    await model.loadMore(at('', 'shared'));
+    expect(names(model)).toEqual(['shared', 'bob', 'ada', 'ada2', 'archive']);
+  });
+});
+
 describe('pages', () => {
   const many = () => ({
     '': Array.from({ length: 25 }, (_, i) => object(`o${i}`))

@@ -62,18 +62,24 @@ function endpointFacts(
   node: TreeNode & { kind: 'endpoint' },
   trans: TranslationBundle
 ): Fact[] {
-  const { source, writable, scratch } = node.endpointInfo;
+  const { source, writable, writablePrefixes, scratch } = node.endpointInfo;
   const sources = {
     admin: trans.__('Configured by the administrator'),
     profile: trans.__('A profile of your AWS configuration'),
-    environment: trans.__('Named by the environment'),
+    environment: scratch?.variable
+      ? trans.__('The environment variable %1', scratch.variable)
+      : trans.__('Named by the environment'),
     server: trans.__('Files of the Jupyter server')
   };
   const facts: Fact[] = [
     [trans.__('From'), sources[source]],
     [
       trans.__('Access'),
-      writable ? trans.__('Read and write') : trans.__('Read only')
+      !writable
+        ? trans.__('Read only')
+        : writablePrefixes
+          ? trans.__('Read; write only below %1', writablePrefixes.join(', '))
+          : trans.__('Read and write')
     ]
   ];
   if (scratch && scratch.lifetimeDays !== null) {

@@ -38,6 +38,10 @@ export interface IRowProps {
    * Whether a Zarr store begins here.
    */
   isStore: boolean;
+  /**
+   * Whether it is the user's own part of what many share.
+   */
+  isOwn: boolean;
   listing: IListing | undefined;
   /**
    * Text that the container's children are filtered by on the server, null where they are not.
@@ -143,6 +147,17 @@ function NodeRow(props: IRowProps): React.JSX.Element {
         </span>
         <Meta node={shown} endpoint={node} trans={trans} />
       </span>
+      {props.isOwn ? (
+        <span className="jp-ZarrBrowser-chips">
+          <span
+            className="jp-ZarrBrowser-chip"
+            data-own
+            title={trans.__('Your own part; the others belong to other users')}
+          >
+            {trans.__('yours')}
+          </span>
+        </span>
+      ) : null}
       {node.kind === 'object' ? <ObjectFacts node={node} /> : null}
       {props.isStore ? <Chips node={shown} trans={trans} /> : null}
       {problem && !isNote(problem) ? (

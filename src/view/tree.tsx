@@ -6,9 +6,11 @@ import { intentOf, typeahead } from '../keys';
 import {
   effectiveNode,
   hasSnippets,
+  idOf,
   isStoreRoot,
   isUndecided,
-  locationOf
+  locationOf,
+  ownPartOf
 } from '../nodes';
 import type { TreeNode } from '../nodes';
 import { rowId, scrollFor, windowOf } from '../rows';
@@ -582,6 +584,7 @@ export function Tree(props: {
                     (row.parent !== null && model.node(row.parent)) || null
                   )
                 }
+                isOwn={row.kind === 'node' && isOwnPart(row, model)}
                 listing={model.listing(row.target)}
                 prefix={model.prefix(row.target)}
                 drop={
@@ -630,6 +633,18 @@ function DropHint({ hint }: { hint: IDropHint }): React.JSX.Element {
 /**
  * An id for the page: without spaces, which `aria-activedescendant` would take for two ids.
  */
+/**
+ * Whether a row is the user's own part of the scratch above it.
+ */
+function isOwnPart(
+  { parent, target }: IRow,
+  model: { node(id: string): TreeNode | undefined }
+): boolean {
+  const container = parent === null ? undefined : model.node(parent);
+  const own = container ? ownPartOf(container) : null;
+  return own !== null && idOf(own) === target;
+}
+
 function domIdOf(row: IRow): string {
   const id = row.id.replace(/[\s%]/g, space => `%${space.charCodeAt(0)}`);
   return `jp-ZarrBrowser-row-${id}`;
