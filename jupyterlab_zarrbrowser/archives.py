@@ -30,6 +30,9 @@ _AHEAD = 16
 #: Bytes that are handed on at a time, about.
 _PIECE_BYTES = 2**18
 
+#: Names that mean another folder.
+_LEADS_NOWHERE = {".", ".."}
+
 #: The first moment that the format knows.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -80,6 +83,10 @@ async def objects_of(store: Store, container: str) -> list[_Object]:
             )
     # Objects that stand for folders: a folder comes of what lies in it.
     found = [each for each in found if not each.name.endswith("/")]
+    if any(not _LEADS_NOWHERE.isdisjoint(each.name.split("/")) or "\\" in each.name for each in found):
+        raise BrowserError(
+            "bad_request", "It holds names that would lead out of the folder it is unpacked to.", "Download its parts."
+        )
     if not found:
         raise BrowserError("not_found", f"Nothing lies at {store.uri(container)}.")
     return found

@@ -87,7 +87,9 @@ class Puts:
         return await self._uploads.get(upload_id)
 
     async def put_part(self, upload_id: str, number: int, crc32: int, data: bytes) -> wire.UploadPart:
-        """Raises as :meth:`Uploads.put_part`."""
+        """Raises as :meth:`Uploads.put_part`, and ``read_only`` where the rights have changed meanwhile."""
+        endpoint, key = await self._uploads.place_of(upload_id)
+        self._endpoint(endpoint).check_writable(key)
         return await self._uploads.put_part(upload_id, number, crc32, data)
 
     async def complete(self, upload_id: str) -> wire.Uploaded:
@@ -152,10 +154,8 @@ def _check_name(which: Endpoint, key: str) -> None:
         raise BrowserError("read_only", f"{store.title} can only be read.")
     if not key or "\0" in key:
         raise BrowserError("bad_request", "There can be no object of that name.")
-    if len(key.encode("utf-8", "surrogatepass")) > _MAX_KEY_BYTES:
+    if len(key.encode()) > _MAX_KEY_BYTES:
         raise BrowserError("bad_request", f"{name_of(key)[:80]}: the key is too long.", "Shorten the names of folders.")
-    if any("\ud800" <= letter <= "\udfff" for letter in key):
-        raise BrowserError("bad_request", "The name is no text.", "Rename the file.")
 
 
 def _check_object(which: Endpoint, key: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 from os.path import commonprefix
+from typing import NamedTuple
 
 from .concurrency import gather
 from .errors import BrowserError
@@ -19,41 +20,57 @@ _STRETCH = 200
 _HIGHEST = "\U0010fffd"
 
 
-async def sizes_of(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
-    """Bytes of the objects that are there, and None for each container below which anything lies; others are left out.
+class Found(NamedTuple):
+    """What lies at a key."""
+
+    size: int | None
+    """In bytes; None for a container."""
+    modified: str
+    """ISO 8601, as the store says it; empty where it does not."""
+
+
+_SOMETHING = Found(None, "")
+
+
+async def found_at(store: Store, keys: Sequence[str]) -> dict[str, Found]:
+    """The objects that are there, and the containers below which anything lies; others are left out.
 
     Costs a request for 1,000 neighbours or fewer, and nothing for those behind the last that is there.
     """
     plain = sorted({key for key in keys if not key.endswith("/")})
     stretches = [plain[start : start + _STRETCH] for start in range(0, len(plain), _STRETCH)]
-    found: dict[str, int | None] = {}
+    found: dict[str, Found] = {}
     for part in await gather(_sizes(store, stretch) for stretch in stretches):
         found |= part
     containers = list({key for key in keys if key.endswith("/")})
     for key, is_there in zip(containers, await gather(holds(store, key) for key in containers), strict=True):
         if is_there:
-            found[key] = None
+            found[key] = _SOMETHING
     return found
 
 
-async def _sizes(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
+async def _sizes(store: Store, keys: Sequence[str]) -> dict[str, Found]:
     """Sizes of those of some sorted keys that are there."""
     container = _common_container(keys)
-    if not (store.can_scan and store.scans_anywhere) or (store.has_buckets and not container):
+    if not store.can_scan or (store.has_buckets and not container):
         return await _stats(store, keys)
-    found: dict[str, int | None] = {}
+    found: dict[str, Found] = {}
     left = 0
     try:
         while left < len(keys):
             after = _just_before(keys[left])[len(container) :]
             block = await patiently(partial(store.scan, container, after=after, limit=store.scan_limit))
-            there = {container + name: size for name, size in zip(block.keys, block.sizes, strict=True)}
+            columns = zip(block.keys, block.sizes, block.modified, strict=True)
+            there = {container + name: Found(size, modified) for name, size, modified in columns}
             last = container + block.keys[-1] if block.keys else ""
             begin = left
             while left < len(keys) and (not block.goes_on or keys[left] <= last):
                 if keys[left] in there:
                     found[keys[left]] = there[keys[left]]
                 left += 1
+            if block.cursor is not None:
+                # In an order of its own: what is not on this page may be on another.
+                return found | await _stats(store, keys)
             if left == begin:
                 # Very many keys lie between the last that is sure to come before it and itself.
                 found |= await _stats(store, keys[left : left + 1])
@@ -67,17 +84,28 @@ async def _sizes(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
     return found
 
 
-async def _stats(store: Store, keys: Sequence[str]) -> dict[str, int | None]:
-    async def one(key: str) -> tuple[bool, int | None]:
+async def _stats(store: Store, keys: Sequence[str]) -> dict[str, Found]:
+    async def one(key: str) -> Found | None:
         try:
-            return True, (await store.stat(key)).size_bytes
+            entry = await patiently(partial(store.stat, key))
         except BrowserError as exc:
             if exc.code != "not_found":
                 raise
-            return False, None
+            return None
+        return Found(entry.size_bytes, entry.modified_at or "")
 
     answers = await gather(one(key) for key in keys)
-    return {key: size for key, (is_there, size) in zip(keys, answers, strict=True) if is_there}
+    return {key: found for key, found in zip(keys, answers, strict=True) if found is not None}
+
+
+async def is_taken(store: Store, key: str) -> bool:
+    """Whether an object lies at ``key``, or anything below the container that it names."""
+    return await holds(store, key) if key.endswith("/") else await has_object(store, key)
+
+
+async def has_object(store: Store, key: str) -> bool:
+    """Whether an object has exactly this key."""
+    return bool(await _stats(store, [key]))
 
 
 async def holds(store: Store, container: str) -> bool:
@@ -96,8 +124,7 @@ async def holds(store: Store, container: str) -> bool:
 async def free_name(store: Store, key: str) -> str:
     """The next name beside ``key`` at which nothing lies. Raises BrowserError (``exists``) where there are too many."""
     for other in alternatives(key):
-        is_taken = await holds(store, other) if other.endswith("/") else bool(await _stats(store, [other]))
-        if not is_taken:
+        if not await is_taken(store, other):
             return other
     raise BrowserError("exists", "Too many copies of that name are there already.", "Choose another name.")
 

@@ -14,18 +14,16 @@ from . import wire
 from .concurrency import gather
 from .errors import BrowserError
 from .formats import METADATA_NAMES
-from .keys import alternatives, name_of
+from .keys import name_of
 from .scan import Scan, blocks_of, patiently
 from .stores import Block, Entry, Store
+from .taken import found_at, free_name, has_object, is_taken
 
 #: Objects in one request to delete, S3's limit.
 _BATCH = 1000
 
 #: Metadata documents that wait in memory for their turn: all that a hundred thousand arrays have.
 _MAX_DOCUMENTS = 400_000
-
-#: Names in memory where two listings have different orders.
-_MAX_COMPARED = 2_000_000
 
 #: Objects up to which it is counted beforehand what there is to rewrite: about one request for 1,000 rewritten ones.
 _MAX_WEIGHED = 10_000_000
@@ -79,7 +77,7 @@ class Deletion:
                 "Nothing was deleted. Count it again.",
             )
         self._check_unchanged(total)
-        if not total.objects and not await _is_object(store, key):
+        if not total.objects and not await has_object(store, key):
             raise BrowserError("not_found", f"Nothing lies at {store.uri(key)}.")
         # Its own documents first: from then on, nobody opens what is being taken away.
         await self._remove({name: size for name, size in total.documents.items() if "/" not in name})
@@ -89,7 +87,7 @@ class Deletion:
         # The object that stands for the folder, where there is one: no listing of what lies in it shows that. A folder
         # of a file system goes now.
         await patiently(partial(store.remove, [key]))
-        if await _exists(store, key):
+        if await is_taken(store, key):
             raise BrowserError("conflict", f"Something was written to {store.uri(key)} meanwhile.", "Delete it again.")
         return wire.Transferred(endpoint=store.id, key=key, objects=total.objects, bytes=total.bytes)
 
@@ -163,7 +161,7 @@ class Copy:
             total = self._total = await _weigh(self._source, self._key)
             # The object that stands for the folder, where there is one: no listing of what lies in it shows that. At
             # such an address a web server has a page.
-            has_marker = self._source.uploads is not None and await _is_object(self._source, self._key)
+            has_marker = self._source.uploads is not None and await has_object(self._source, self._key)
             if not total.objects and not has_marker:
                 raise BrowserError("not_found", f"Nothing lies at {self._source.uri(self._key)}.")
             # Those that are replaced must not make a store of what is half copied.
@@ -227,13 +225,11 @@ class Copy:
                 return
 
     async def _compare_by_name(self) -> None:
-        found: dict[str, int] = {}
-        async for name, size in _entries(self._target, self._to_key):
-            found[name] = size
-            if len(found) > _MAX_COMPARED:
-                raise self._differs()
-        async for name, size in _entries(self._source, self._key):
-            if not name.endswith("/") and found.get(name) != size:
+        async for block in blocks_of(self._source, self._key):
+            pairs = zip(block.keys, block.sizes, strict=True)
+            wanted = {self._to_key + name: size for name, size in pairs if not name.endswith("/")}
+            found = await found_at(self._target, list(wanted))
+            if {key: there.size for key, there in found.items()} != wanted:
                 raise self._differs()
 
     def _differs(self) -> BrowserError:
@@ -244,7 +240,7 @@ class Copy:
         )
 
     async def _free_key(self) -> str:
-        if self._if_exists == "replace" or not await _exists(self._target, self._to_key):
+        if self._if_exists == "replace" or not await is_taken(self._target, self._to_key):
             return self._to_key
         if self._if_exists == "fail":
             raise BrowserError(
@@ -252,10 +248,7 @@ class Copy:
                 f"{self._target.uri(self._to_key)} is there already.",
                 "Choose to replace it, or another name.",
             )
-        for key in alternatives(self._to_key):
-            if not await _exists(self._target, key):
-                return key
-        raise BrowserError("exists", "Too many copies of that name are there already.", "Choose another name.")
+        return await free_name(self._target, self._to_key)
 
 
 class Renewal:
@@ -303,27 +296,6 @@ async def _entries(store: Store, container: str) -> AsyncIterator[tuple[str, int
     async for block in blocks_of(store, container):
         for entry in zip(block.keys, block.sizes, strict=True):
             yield entry
-
-
-async def _exists(store: Store, key: str) -> bool:
-    if key.endswith("/"):
-        try:
-            return bool((await patiently(partial(store.scan, key, limit=1))).keys)
-        except BrowserError as exc:
-            if exc.code == "not_found":  # a folder of a file system
-                return False
-            raise
-    return await _is_object(store, key)
-
-
-async def _is_object(store: Store, key: str) -> bool:
-    try:
-        await store.stat(key)
-    except BrowserError as exc:
-        if exc.code == "not_found":
-            return False
-        raise
-    return True
 
 
 @dataclass(slots=True)

@@ -15,6 +15,7 @@ from .browser import Browser
 from .errors import BrowserError
 from .handlers import ZarrBrowserHandler, decoded
 from .io_thread import IoThread
+from .stores.uploads import MAX_PART_BYTES
 from .uploads import MAX_BATCH_BYTES
 
 #: Bytes of bodies in memory at a time. One that is larger waits until it is alone.
@@ -24,8 +25,10 @@ ROOM_BYTES = 64 * 2**20
 _MAX_MANIFEST = 2**20
 _LENGTH_BYTES = 4
 
-#: The largest part: an object of 5 TiB in 10,000 parts has parts of 525 MiB.
-_MAX_PART = 640 * 2**20
+#: A browser that sends nothing any more (a computer that sleeps does not say so) gives its room back after so many
+#: seconds, and more for a large body on a slow line.
+_BODY_S = 60
+_SLOWEST = 20_000
 
 
 class Room:
@@ -145,6 +148,7 @@ class ReceivingHandler(ZarrBrowserHandler):
             self.fail(BrowserError("too_large", message, "Send less at a time."))
             return
         self.request.connection.set_max_body_size(int(length))  # type: ignore[union-attr]
+        self.request.connection.set_body_timeout(_BODY_S + int(length) / _SLOWEST)  # type: ignore[union-attr]
         self._taken = await _room.take(int(length))
 
     def data_received(self, chunk: bytes) -> None:
@@ -167,7 +171,7 @@ class ReceivingHandler(ZarrBrowserHandler):
 
 
 class PartHandler(ReceivingHandler):
-    max_bytes = _MAX_PART
+    max_bytes = MAX_PART_BYTES
 
     @web.authenticated
     @authorized

@@ -30,8 +30,8 @@ from .expiry import text_of
 from .keys import parent_of
 from .scan import patiently
 from .stores import Store
-from .stores.uploads import Begun, ObjectUploads, Part, StoredPart
-from .taken import free_name, sizes_of
+from .stores.uploads import MAX_PART_BYTES, Begun, ObjectUploads, Part, StoredPart
+from .taken import found_at, free_name
 from .upload_sessions import Arrived, Session, SessionFiles
 
 #: Files of a batch, and their bytes.
@@ -40,6 +40,9 @@ MAX_BATCH_BYTES = 8 * 2**20
 
 #: Seconds in which a store begins an upload and says so; later, whoever asked has ended.
 _UNHEARD_S = 600
+
+#: Seconds by which a store's clock may go before ours.
+_SKEW_S = 120
 
 #: Seconds by which the clocks of store and server may differ, where it is asked whether both speak of one event.
 _AT_ONCE_S = 600
@@ -115,16 +118,21 @@ class Uploads:
 
         Costs a request for 1,000 neighbours or fewer, and nothing for those behind the last that is there.
         """
-        found = await sizes_of(store, keys)
+        found = await found_at(store, keys)
         there = [key for key in dict.fromkeys(keys) if key in found]
         free = await gather(free_name(store, key) for key in there) if free_names else [None] * len(there)
         answer = []
         for key, name in zip(there, free, strict=True):
+            size, modified = found[key]
             known = await self._arrived.get(_place(store, key))
-            same = known is not None and known[0] == found[key]
+            # Something else of the same length may lie there since.
+            is_same = known is not None and known.size == size and _seconds(modified) <= known.at + _SKEW_S
             answer.append(
                 wire.TakenKey(
-                    key=key, size_bytes=found[key], modified_ms=known[1] if known and same else None, free_key=name
+                    key=key,
+                    size_bytes=size,
+                    modified_ms=known.modified_ms if known is not None and is_same else None,
+                    free_key=name,
                 )
             )
         return wire.Taken(taken=answer)
@@ -137,6 +145,8 @@ class Uploads:
         """Put small files, several at a time. Each that fails says why; the others are there, whole."""
         puts = _uploads_of(store)
 
+        arrived: list[tuple[str, int, int]] = []
+
         async def one(file: wire.BatchFile, part: memoryview) -> BrowserError | None:
             if zlib.crc32(part) != file.crc32:
                 return _damaged()
@@ -145,15 +155,14 @@ class Uploads:
                 await patiently(lambda: puts.put(file.key, data, _media_type(file.media_type), replace=replace))
             except BrowserError as exc:
                 return exc
+            arrived.append((_place(store, file.key), file.size_bytes, file.modified_ms))
             return None
 
-        errors = await gather((one(file, data) for file, data in files), store.scan_concurrency)
-        arrived = [
-            (_place(store, file.key), file.size_bytes, file.modified_ms)
-            for (file, _), error in zip(files, errors, strict=True)
-            if error is None
-        ]
-        await self._arrived.add(arrived)
+        try:
+            errors = await gather((one(file, data) for file, data in files), store.scan_concurrency)
+        finally:
+            # Also where the tab is closed meanwhile: the same files, offered again, are known then.
+            await asyncio.shield(self._arrived.add(arrived))
         return wire.BatchResult(
             problems=[
                 wire.BatchProblem(key=file.key, problem=error.problem())
@@ -173,6 +182,9 @@ class Uploads:
             ``exists``, ``throttled`` where too many are unfinished, and what :meth:`ObjectUploads.begin` raises.
         """
         await self._load()
+        part_size = _uploads_of(store).part_size(asked.size_bytes)
+        if part_size > MAX_PART_BYTES:
+            raise BrowserError("too_large", f"{store.title} cannot hold a file of this size.", "Write it as Zarr.")
         same = (asked.endpoint, asked.key, asked.size_bytes, asked.modified_ms, asked.replace)
         # Of two pages that offer the same file, the second joins the first.
         return self._public(await self._beginning.run(same, lambda: self._begin(store, asked)))
@@ -181,27 +193,32 @@ class Uploads:
         uploads = _uploads_of(store)
         for live in list(self._live.values()):
             session = live.session
+            if session.token is None:
+                continue  # another request waits for it, or nobody does any more
             if (session.uri, session.size, session.modified_ms) != (
                 store.uri(asked.key),
                 asked.size_bytes,
                 asked.modified_ms,
             ) or session.endpoint != store.id:
                 continue
-            if session.replace != asked.replace and uploads.parallel == 1:
-                await self._give_up(live)  # whether it may replace was said when it was begun
+            if live.is_over or (session.replace != asked.replace and uploads.parallel == 1):
+                # It was to be given up; or whether it may replace was said when it was begun.
+                await self._give_up(live)
                 continue
+            parts = [live.parts[number] for number in sorted(live.parts)]
             try:
-                parts = [live.parts[number] for number in sorted(live.parts)]
                 still = await patiently(partial(uploads.has, session.key, session.token or "", parts))
             except BrowserError as exc:
                 if exc.code != "not_found":
                     raise
                 await self._end(live)
                 continue
-            live.parts = {part.number: part for part in still}
+            # Others may have arrived since.
+            for gone in {part.number for part in parts} - {part.number for part in still}:
+                live.parts.pop(gone, None)
             if session.replace != asked.replace:
                 live.session = msgspec.structs.replace(session, replace=asked.replace)
-                await self._rewrite(live)
+                await self._written(live.session, list(live.parts.values()))
             live.touched_at = time.time()
             return live
         if len(self._live) >= _MAX_SESSIONS:
@@ -350,8 +367,9 @@ class Uploads:
         """Take back all parts, at once. No error where the upload has ended already."""
         await self._load()
         if upload_id in self._foreign:
-            store, begun = self._foreign.pop(upload_id)
+            store, begun = self._foreign[upload_id]
             await patiently(partial(_uploads_of(store).give_up, begun.key, begun.token))
+            self._foreign.pop(upload_id, None)
         elif upload_id in self._live:
             await self._give_up(self._live[upload_id])
 
@@ -418,20 +436,29 @@ class Uploads:
 
     async def _sweep(self) -> None:
         while True:
-            # Another server with the same home may have gone on with some of them.
-            touched = {session.id: at for session, _, at in await self._files.read_all()}
-            for live in list(self._live.values()):
-                live.touched_at = max(live.touched_at, touched.get(live.session.id, 0))
-                is_old = live.touched_at + self._grace_s < time.time()
-                is_unheard = live.session.token is None and live.session.started_at + _UNHEARD_S < time.time()
-                if live.under_way or not (is_old or is_unheard):
-                    continue
-                try:
-                    await (self._give_up_unheard(live) if live.session.token is None else self._give_up(live))
-                except BrowserError as exc:
-                    # Next time, perhaps.
-                    _log.warning("zarrbrowser upload to %s could not be taken back: %s", live.session.uri, exc.message)
+            try:
+                await self._sweep_once()
+            except (BrowserError, OSError) as exc:
+                _log.warning("zarrbrowser uploads could not be looked through: %s", exc)
             await asyncio.sleep(min(_SWEEP_S, max(1, self._grace_s / 4)))
+
+    async def _sweep_once(self) -> None:
+        # Another server with the same home may have gone on with some of them, or begun one.
+        noted = {session.id: (session, at) for session, _, at in await self._files.read_all()}
+        for live in list(self._live.values()):
+            session, touched_at = noted.get(live.session.id, (live.session, 0))
+            live.touched_at = max(live.touched_at, touched_at)
+            if live.session.token is None:
+                live.session = session
+            is_old = live.touched_at + self._grace_s < time.time()
+            is_unheard = live.session.token is None and live.session.started_at + _UNHEARD_S < time.time()
+            if live.under_way or not (is_old or is_unheard or live.is_over):
+                continue
+            try:
+                await (self._give_up_unheard(live) if live.session.token is None else self._give_up(live))
+            except (BrowserError, OSError) as exc:
+                # Next time, perhaps.
+                _log.warning("zarrbrowser upload to %s could not be taken back: %s", live.session.uri, exc)
 
     async def _give_up_unheard(self, live: _Live) -> None:
         """End what was begun and may be known to the store, by a name that nobody heard."""
@@ -440,12 +467,16 @@ class Uploads:
         await self._end(live)
 
     async def _take_back_unheard(self, session: Session, store: Store) -> None:
-        """What was begun at that key, at that time, and is none of ours: nobody else will ever end it."""
+        """What was begun at that key, at that time, and of which nobody can have sent a part: nobody has its token."""
+        uploads = _uploads_of(store)
         ours = {live.session.token for live in self._live.values()}
-        for begun in await _uploads_of(store).begun(parent_of(session.key)):
+        ours |= {other.token for other, _, _ in await self._files.read_all()}
+        for begun in await uploads.begun(parent_of(session.key)):
             is_meant = begun.key == session.key and begun.token not in ours
             if is_meant and abs(_seconds(begun.started_at) - session.started_at) < _AT_ONCE_S:
-                await _uploads_of(store).give_up(begun.key, begun.token)
+                with contextlib.suppress(BrowserError):
+                    if await uploads.is_empty(begun.key, begun.token):
+                        await uploads.give_up(begun.key, begun.token)
 
     async def _give_up(self, live: _Live) -> None:
         live.is_over = True
@@ -454,10 +485,10 @@ class Uploads:
         await asyncio.gather(*live.under_way, return_exceptions=True)
         session, uploads = live.session, _uploads_of(live.store)
         await patiently(partial(uploads.give_up, session.key, session.token or ""))
-        # A part that was on its way may have come behind it; S3 says to look.
+        # A part that was on its way may have come behind it; S3 says to look, and to do it again.
         with contextlib.suppress(BrowserError):
-            if await uploads.has(session.key, session.token or "", list(live.parts.values())):
-                await uploads.give_up(session.key, session.token or "")
+            await uploads.has(session.key, session.token or "", list(live.parts.values()))
+            await uploads.give_up(session.key, session.token or "")
         await self._end(live)
 
     async def _end(self, live: _Live) -> None:
@@ -478,20 +509,15 @@ class Uploads:
         finally:
             live.under_way.discard(task)
 
-    async def _written(self, session: Session) -> None:
+    async def _written(self, session: Session, parts: Sequence[StoredPart] = ()) -> None:
         try:
-            await self._files.write(session)
+            await self._files.write(session, parts)
         except OSError as exc:
             raise BrowserError(
                 "internal",
                 "The upload could not be noted down in the Jupyter server's data folder.",
                 "Make room in your home directory, then try again.",
             ) from exc
-
-    async def _rewrite(self, live: _Live) -> None:
-        await self._written(live.session)
-        for part in live.parts.values():
-            await self._files.add(live.session, part)
 
     def _of(self, upload_id: str) -> _Live:
         live = self._live.get(upload_id)

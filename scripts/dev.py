@@ -26,6 +26,9 @@ import environment
 import wheel
 from environment import ROOT, CommandError, SetupError, environ, run, run_quietly, tool
 
+#: Processes that run tests at a time.
+_MOST_WORKERS = 4
+
 #: Browser tests that need a port get this one from the system, unless the caller names another.
 UI_PORT = "ZB_UI_PORT"
 
@@ -82,7 +85,10 @@ def jest() -> None:
 def pytest() -> None:
     heading("pytest")
     python = environment.ensure_next_python()
-    run(["pytest"], env=environ(ZB_NEXT_PYTHON=str(python)) if python else None)
+    # Each worker starts the store servers that its tests need.
+    workers = str(min(_MOST_WORKERS, os.cpu_count() or 1))
+    command = ["pytest", "-n", workers, "--dist", "worksteal"]
+    run(command, env=environ(ZB_NEXT_PYTHON=str(python)) if python else None)
 
 
 def browser() -> None:

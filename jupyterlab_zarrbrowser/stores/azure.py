@@ -285,10 +285,10 @@ class AzureStore(Store):
             try:
                 return await self._parsed(bucket, query, _VERSION_FROM)
             except BrowserError as exc:
-                if exc.code != "bad_request" or after:
+                if exc.code != "bad_request":
                     raise
             # An older service, which does not know the version; it may also be that it dislikes something else.
-            page = await self._parsed(bucket, query, _VERSION)
+            page = await self._parsed(bucket, {**query, "startFrom": None}, _VERSION)
             self._knows_start = False
             return page
         return await self._parsed(bucket, query, _VERSION)

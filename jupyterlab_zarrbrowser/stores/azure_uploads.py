@@ -101,14 +101,19 @@ class AzureUploads(ObjectUploads):
                 raise
             if not await self._is_ours(key, parts):
                 raise self._said(exc if exc.code != "bad_request" else _parts_are_gone(), key) from exc
-        if not await self._is_ours(key, parts):
+        there = await self._blocks(key, "committed")
+        if not there:
+            raise BrowserError("store_error", f"{self._azure.title} does not show {self._azure.uri(key)} yet.")
+        if not set(there) & set(blocks):
+            # Not what was put together here: somebody else's, and not to be removed.
+            raise BrowserError("conflict", f"Something else was written to {self._azure.uri(key)} meanwhile.")
+        if not _are(there, parts):
             await asyncio.shield(self._azure._remove([key]))
             raise corrupted(self._azure, key)
 
     async def _is_ours(self, key: str, parts: Sequence[StoredPart]) -> bool:
         """Whether an object is made of these parts, and of no others."""
-        there = await self._blocks(key, "committed")
-        return list(there.items()) == [(each.tag, each.size) for each in parts]
+        return _are(await self._blocks(key, "committed"), parts)
 
     async def _give_up(self, key: str, token: str) -> None:
         self._given_up.add(token)
@@ -136,6 +141,10 @@ class AzureUploads(ObjectUploads):
         if exc.code == "exists":
             return exists(self._azure, key)
         return corrupted(self._azure, key) if exc.code == "corrupted" else exc
+
+
+def _are(there: Mapping[str, int], parts: Sequence[StoredPart]) -> bool:
+    return list(there.items()) == [(each.tag, each.size) for each in parts]
 
 
 def new_upload() -> str:

@@ -31,8 +31,8 @@ _ONLY_NEW = {"ifGenerationMatch": 0}
 class GcsUploads(ObjectUploads):
     parallel = 1
 
-    #: Any number would do; what has to be sent again after a restart is at most one of them.
-    most_parts = 1_000_000
+    #: Any number would do; each of them is noted.
+    most_parts = 50_000
 
     def __init__(self, store: GcsStore) -> None:
         super().__init__(store)
@@ -73,16 +73,35 @@ class GcsUploads(ObjectUploads):
         while start < stop:
             rest = part.data[start - part.start :]
             arrived = await self._send(key, token, f"bytes {start}-{stop - 1}/{part.total}", rest)
-            arrived = part.total if arrived is None else arrived
+            if isinstance(arrived, dict):
+                # It can be seen from now on, so that it is looked at now.
+                await self._check(key, arrived, part.total, sum_)
+                break
             if arrived <= start:
                 # It has less than was sent, or parts before this one are missing.
                 raise BrowserError("corrupted", f"A part of {self._gcs.uri(key)} did not arrive.")
             start = arrived
         return f"{sum_:08x}"
 
+    async def _check(self, key: str, made: dict[str, Any], size: int, sum_: int) -> None:
+        """Raise BrowserError (``corrupted``) where an object is not what was sent, and remove it and no other."""
+        if int(made.get("size", size)) == size and made.get("crc32c", _base64(sum_)) == _base64(sum_):
+            return
+        await asyncio.shield(self._remove_made(key, made))
+        raise corrupted(self._gcs, key)
+
+    async def _remove_made(self, key: str, made: dict[str, Any]) -> None:
+        """Remove an object, unless another has taken its place."""
+        bucket, object_key = self._gcs.place_of(key)
+        try:
+            await self._ask("DELETE", ("b", bucket, "o", object_key), key, {"generation": made.get("generation")})
+        except BrowserError as exc:
+            if exc.code != "not_found":
+                raise
+
     async def _has(self, key: str, token: str, parts: Sequence[StoredPart]) -> list[StoredPart]:
         total = await self._send(key, token, "bytes */*", b"")
-        if total is None:
+        if isinstance(total, dict):
             return list(parts)
         found: list[StoredPart] = []
         end = 0
@@ -93,8 +112,8 @@ class GcsUploads(ObjectUploads):
             found.append(each)
         return found
 
-    async def _send(self, key: str, token: str, content_range: str, data: bytes) -> int | None:
-        """Bytes that the session has afterwards, None where the object is complete."""
+    async def _send(self, key: str, token: str, content_range: str, data: bytes) -> int | dict[str, Any]:
+        """Bytes that the session has afterwards, or what the service says of the object where that is complete."""
         async with AsyncExitStack() as stack:
             response = await self._gcs.answer(
                 stack, (), key, {}, {"Content-Range": content_range}, method="PUT", url=token, data=data
@@ -102,16 +121,12 @@ class GcsUploads(ObjectUploads):
             if response.status == 499:
                 raise BrowserError("not_found", "This upload was given up.")
             if response.status != 308:
-                return None
+                return _object(await response.content.read(2**20))
             matched = _LAST_BYTE.fullmatch(response.headers.get("Range", ""))
             return int(matched[1]) + 1 if matched else 0
 
     async def _complete(self, key: str, token: str, parts: Sequence[StoredPart], replace: bool) -> None:
-        async def is_right() -> bool:
-            expected = base64.b64encode(bytes.fromhex(parts[-1].tag)).decode()
-            return await self._crc32c_of(key) in {expected, None}
-
-        await self.checked(key, sum(each.size for each in parts), is_right)
+        """The last part has made the object, and it was looked at then."""
 
     async def _crc32c_of(self, key: str) -> str | None:
         bucket, object_key = self._gcs.place_of(key)
@@ -120,13 +135,22 @@ class GcsUploads(ObjectUploads):
         return None if found is None else str(found)
 
     async def _give_up(self, key: str, token: str) -> None:
+        made: int | dict[str, Any] = 0
+        try:
+            made = await self._send(key, token, "bytes */*", b"")
+        except BrowserError as exc:
+            if exc.code != "exists":  # what may not be replaced came before its last part
+                raise
+        if isinstance(made, dict):
+            await self._remove_made(key, made)
+            return
         async with AsyncExitStack() as stack:
             await self._gcs.answer(stack, (), key, {}, method="DELETE", url=token)
 
     async def _make(self, key: str) -> None:
         bucket, prefix = self._gcs.split(key)
         if prefix:
-            query: dict[str, Any] = {"uploadType": "media", "name": prefix}
+            query: dict[str, Any] = {"uploadType": "media", "name": prefix, **_ONLY_NEW}
             await self._ask("POST", ("b", bucket, "o"), key, query, {}, b"")
             return
         project = self._gcs.project
@@ -159,8 +183,13 @@ class GcsUploads(ObjectUploads):
             response = await self._gcs.answer(
                 stack, path, key, query, headers, method=method, data=data, is_upload=data is not None
             )
-            found = json.loads(await response.content.read(2**20))
-            return found if isinstance(found, dict) else {}
+            return _object(await response.content.read(2**20))
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    """What the service says, empty where that is nothing."""
+    found = json.loads(body) if body else {}
+    return found if isinstance(found, dict) else {}
 
 
 async def _crc32c(before: int, data: bytes) -> int:

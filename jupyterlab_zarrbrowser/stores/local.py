@@ -331,6 +331,10 @@ class LocalStore(Store):
         if isinstance(exc, PermissionError):
             code = "list_forbidden" if listing else "forbidden"
             return BrowserError(code, "The Jupyter server may not read this.")
+        if isinstance(exc, OSError) and exc.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return BrowserError("full", f"{self.title} has no room left: a quota or a disk is full.")
+        if isinstance(exc, OSError) and exc.errno == errno.EROFS:
+            return BrowserError("forbidden", "The file system can only be read.")
         if isinstance(exc, OSError):
             return BrowserError("store_error", f"The file system failed: {exc.strerror}.")
         return None

@@ -55,8 +55,7 @@ class S3Uploads(ObjectUploads):
         elif self._knows_conditions is None:
             async with self._trying:
                 await self._put_and_learn(key, data, media_type, digest)
-        else:
-            await self.check_free(key)
+        elif not await self._has_arrived(key, data, digest):
             await self._put_once(key, data, media_type, digest)
 
     async def _put_and_learn(self, key: str, data: bytes, media_type: str, digest: bytes) -> None:
@@ -64,11 +63,17 @@ class S3Uploads(ObjectUploads):
         if self._knows_conditions is not None:  # somebody else has tried meanwhile
             await self._put(key, data, media_type, replace=False)
             return
-        await self.check_free(key)
+        if await self._has_arrived(key, data, digest):
+            return
         try:
             await self._put_once(key, data, media_type, digest, IfNoneMatch="*")
         except Exception as exc:
-            if error_code(exc) not in _NO_CONDITIONS and not isinstance(exc, TypeError):
+            if error_code(exc) in _TAKEN:
+                # Clients send again by themselves what was cut off, and it had arrived.
+                self._knows_conditions = True
+                await self._has_arrived(key, data, digest)
+                return
+            if not _knows_no_conditions(exc):
                 raise
             self._knows_conditions = False
             await self._put_once(key, data, media_type, digest)
@@ -86,9 +91,17 @@ class S3Uploads(ObjectUploads):
         except Exception as exc:
             if error_code(exc) not in _TAKEN:
                 raise
-            # The answer to a try before may have been lost: then it is ours that is there.
-            if await self._head(key) != (len(data), digest.hex()):
-                raise exists(self._s3, key) from exc
+            await self._has_arrived(key, data, digest)
+
+    async def _has_arrived(self, key: str, data: bytes, digest: bytes) -> bool:
+        """Whether these bytes lie there: the answer to a try before may have been lost.
+
+        Raises BrowserError (``exists``) where others do.
+        """
+        there = await self._head(key)
+        if there is not None and there != (len(data), digest.hex()):
+            raise exists(self._s3, key)
+        return there is not None
 
     async def _put_once(self, key: str, data: bytes, media_type: str, digest: bytes, **condition: str) -> None:
         bucket, object_key = self._s3.place_of(key)
@@ -102,7 +115,9 @@ class S3Uploads(ObjectUploads):
                         Bucket=bucket, Key=object_key, Body=data, ContentMD5=_base64(digest), **said
                     )
         if _differs(answer, digest):
-            await asyncio.shield(self._s3._remove([key]))
+            there = await self._head(key)
+            if there is not None and there[1] == str(answer["ETag"]).strip('"'):  # and not somebody else's by now
+                await asyncio.shield(self._s3._remove([key]))
             raise corrupted(self._s3, key)
 
     async def _begin(self, key: str, size: int, media_type: str, replace: bool) -> str:
@@ -146,15 +161,10 @@ class S3Uploads(ObjectUploads):
             joined = hashlib.md5(b"".join(map(bytes.fromhex, tags)), usedforsecurity=False).hexdigest()
             expected = f"{joined}-{len(tags)}"
         size = sum(each.size for each in parts)
-        listed = [{"PartNumber": each.number, "ETag": each.tag} for each in parts]
         if not replace and not _is_ours(there := await self._head(key), size, expected) and there is not None:
             raise exists(self._s3, key)
-        condition = {"IfNoneMatch": "*"} if not replace and self._knows_conditions else {}
         try:
-            async with self._s3.client() as s3:
-                await s3.complete_multipart_upload(
-                    **self._upload(key, token), MultipartUpload={"Parts": listed}, **condition
-                )
+            etag = await self._put_together(key, token, parts, replace)
         except Exception as exc:
             # The answer to a try before may have been lost: then the upload is gone, and the object is there.
             if _is_ours(await self._head(key), size, expected):
@@ -163,13 +173,35 @@ class S3Uploads(ObjectUploads):
                 raise exists(self._s3, key) from exc
             raise
         there = await self._head(key)
-        if (
-            there is None
-            or there[0] != size
-            or (expected and _MD5_OF_PARTS.fullmatch(there[1]) and there[1] != expected)
-        ):
-            await asyncio.shield(self._s3._remove([key]))
-            raise corrupted(self._s3, key)
+        if there is None:
+            raise BrowserError("store_error", f"{self._s3.title} does not show {self._s3.uri(key)} yet.")
+        is_other = expected and _MD5_OF_PARTS.fullmatch(there[1]) and there[1] != expected
+        if there[0] == size and not is_other:
+            return
+        if there[1] != etag:
+            # Not what was put together here: somebody else's, and not to be removed.
+            raise BrowserError("conflict", f"Something else was written to {self._s3.uri(key)} meanwhile.")
+        await asyncio.shield(self._s3._remove([key]))
+        raise corrupted(self._s3, key)
+
+    async def _put_together(self, key: str, token: str, parts: Sequence[StoredPart], replace: bool) -> str:
+        """The ETag of the object."""
+        listed = [{"PartNumber": each.number, "ETag": each.tag} for each in parts]
+        condition = {"IfNoneMatch": "*"} if not replace and self._knows_conditions is not False else {}
+        async with self._s3.client() as s3:
+
+            async def complete(**condition: str) -> Any:
+                return await s3.complete_multipart_upload(
+                    **self._upload(key, token), MultipartUpload={"Parts": listed}, **condition
+                )
+
+            try:
+                answer = await complete(**condition)
+            except Exception as exc:
+                if not condition or not _knows_no_conditions(exc):
+                    raise
+                answer = await complete()
+        return str(answer.get("ETag", "")).strip('"')
 
     async def _put_signed(
         self,
@@ -191,7 +223,7 @@ class S3Uploads(ObjectUploads):
         return {"ETag": found.get("etag", ""), **{name: found.get(header) for name, header in _OPAQUE.items()}}
 
     async def _head(self, key: str) -> tuple[int, str] | None:
-        """Size and ETag of an object, None where there is none."""
+        """Size and ETag of an object, None where there is none; the ETag is empty where it tells nothing."""
         bucket, object_key = self._s3.place_of(key)
         try:
             async with self._s3.client() as s3:
@@ -200,11 +232,17 @@ class S3Uploads(ObjectUploads):
             if self._s3.said(exc).code != "not_found":
                 raise
             return None
-        return int(answer["ContentLength"]), str(answer.get("ETag", "")).strip('"')
+        etag = "" if _is_opaque(answer) else str(answer.get("ETag", "")).strip('"')
+        return int(answer["ContentLength"]), etag
 
     async def _give_up(self, key: str, token: str) -> None:
         async with self._s3.client() as s3:
             await s3.abort_multipart_upload(**self._upload(key, token))
+
+    async def _is_empty(self, key: str, token: str) -> bool:
+        async with self._s3.client() as s3:
+            answer = await s3.list_parts(**self._upload(key, token), MaxParts=1)
+        return not answer.get("Parts")
 
     async def _begun(self, container: str) -> list[Begun]:
         bucket, prefix = self._s3.split(container)
@@ -237,6 +275,7 @@ class S3Uploads(ObjectUploads):
         bucket, prefix = self._s3.split(key)
         async with self._s3.client() as s3:
             if prefix:
+                await self.check_free(key)
                 await s3.put_object(Bucket=bucket, Key=prefix, Body=b"", **self._s3.pays())
                 return
             region = s3.meta.region_name
@@ -278,7 +317,15 @@ def _base64(digest: bytes) -> str:
 
 
 def _differs(answer: dict[str, Any], digest: bytes) -> bool:
-    if any(answer.get(name) not in {None, "AES256"} for name in _OPAQUE):
-        return False
     etag = str(answer.get("ETag", "")).strip('"')
-    return _MD5.fullmatch(etag) is not None and etag != digest.hex()
+    return not _is_opaque(answer) and _MD5.fullmatch(etag) is not None and etag != digest.hex()
+
+
+def _is_opaque(answer: dict[str, Any]) -> bool:
+    """Whether an ETag says nothing of the bytes."""
+    return any(answer.get(name) not in {None, "AES256"} for name in _OPAQUE)
+
+
+def _knows_no_conditions(exc: Exception) -> bool:
+    """Whether a server, or botocore before 2024, does not know what it is asked for."""
+    return error_code(exc) in _NO_CONDITIONS or type(exc).__name__ == "ParamValidationError"

@@ -6,7 +6,6 @@ credential in itself (a session of Google Cloud Storage is), so it stays on the 
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
@@ -23,6 +22,9 @@ _MiB = 2**20
 
 #: The slowest that a connection to a store may be, bytes a second, before it counts as dead.
 _SLOWEST = 100_000
+
+#: The largest part that is taken: it is in memory while it is sent.
+MAX_PART_BYTES = 640 * _MiB
 
 #: Unfinished uploads in one answer.
 MAX_BEGUN = 1000
@@ -149,6 +151,10 @@ class ObjectUploads(ABC):
         """
         return await self._change(lambda: self._begun(container))
 
+    async def is_empty(self, key: str, token: str) -> bool:
+        """Whether nothing of what was begun has arrived. Raises BrowserError (``not_found``) where it was given up."""
+        return await self._change(lambda: self._is_empty(key, token))
+
     async def make(self, key: str) -> None:
         """Make a bucket, or an object that stands for a folder; ``key`` ends in ``/``. Raises as :meth:`put`."""
         await self._change(lambda: self._make(key))
@@ -179,6 +185,9 @@ class ObjectUploads(ABC):
     async def _begun(self, container: str) -> list[Begun]:
         return []
 
+    async def _is_empty(self, key: str, token: str) -> bool:
+        return False
+
     @abstractmethod
     async def _make(self, key: str) -> None: ...
 
@@ -191,14 +200,6 @@ class ObjectUploads(ABC):
                 raise
             return
         raise exists(self._store, key)
-
-    async def checked(self, key: str, size: int, is_right: Callable[[], Coroutine[Any, Any, bool]]) -> None:
-        """Raise BrowserError (``corrupted``), and remove the object, where it is not the one that was sent."""
-        entry = await self._store._stat(key)
-        if entry.size_bytes == size and await is_right():
-            return
-        await asyncio.shield(self._store._remove([key]))
-        raise corrupted(self._store, key)
 
 
 def exists(store: Store, key: str) -> BrowserError:

@@ -307,14 +307,15 @@ class _Client(asyncio.Protocol):
         if self._fault == "truncate":
             self._truncate_after = (body.left or 2048) // 2
         self.record.status = status
-        self.send(head)
+        if self._fault != "mute":
+            self.send(head)
 
     def _hides_missing(self) -> bool:
         is_object = "/" in self.record.path.strip("/")
         return self.traffic.conditions.missing_as_403 and is_object and self.record.method in ("GET", "HEAD")
 
     def on_body(self, data: bytes, body: BodyReader) -> None:
-        if self._masked or not data:
+        if self._masked or not data or self._fault == "mute":
             return
         if self._fault == "truncate":
             data = data[: self._truncate_after]
@@ -330,7 +331,7 @@ class _Client(asyncio.Protocol):
             self._fault = DENIED
             self._send_own_answer()
         else:
-            self._finish(reset=self._fault == "truncate")
+            self._finish(reset=self._fault in {"truncate", "mute"})
 
     def on_upstream_lost(self, upstream: _Upstream) -> None:
         if self.upstream is not upstream:

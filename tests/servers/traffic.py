@@ -10,7 +10,7 @@ from typing import Any
 
 from .records import Record, Recorder
 
-FAULT_MODES = frozenset({"slowdown", "reset", "truncate", "stall"})
+FAULT_MODES = frozenset({"slowdown", "reset", "truncate", "mute", "stall"})
 
 #: The verdict on a request that ``deny_match`` refuses.
 DENIED = "denied"
@@ -30,7 +30,7 @@ class Conditions:
     #: Megabits per second for all answers together; 0 is unlimited.
     bandwidth_mbps: float = 0
     #: Share of the matching requests that fail, and how: ``slowdown`` is a 503, ``reset`` a TCP reset, ``truncate``
-    #: half an answer and a reset, ``stall`` no answer at all.
+    #: half an answer and a reset, ``mute`` a reset in place of the answer to what was done, ``stall`` no answer at all.
     fail_rate: float = 0
     fail_modes: tuple[str, ...] = ("slowdown",)
     fail_match: str = ""

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from jupyterlab_zarrbrowser import uploads, wire
+from jupyterlab_zarrbrowser import upload_handlers, uploads, wire
 from jupyterlab_zarrbrowser.config import S3Config
 from jupyterlab_zarrbrowser.stores.s3 import S3Store
 from jupyterlab_zarrbrowser.uploads import Uploads
@@ -114,24 +114,52 @@ async def test_a_killed_server_goes_on(
         assert (kept / "x").read_bytes() == LARGE
 
 
+def _head_of_part(upload: Any, base_url: str, auth_header: dict[str, str]) -> bytes:
+    lines = [
+        f"PUT {base_url}zarrbrowser/api/uploads/{upload['id']}/parts/1?crc32=0 HTTP/1.1",
+        "Host: 127.0.0.1",
+        f"Authorization: {auth_header['Authorization']}",
+        f"Content-Length: {upload['partSizeBytes']}",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
 async def test_a_closed_tab_leaves_room_for_others(
     up: Uploader, bucket: Bucket, jp_fetch: Fetch, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
 ) -> None:
     _, upload = await up.begin("lab", "x", len(LARGE))
     for _ in range(20):  # more than there is room for
         _, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
-        head = [
-            f"PUT {jp_base_url}zarrbrowser/api/uploads/{upload['id']}/parts/1?crc32=0 HTTP/1.1",
-            "Host: 127.0.0.1",
-            f"Authorization: {jp_auth_header['Authorization']}",
-            f"Content-Length: {upload['partSizeBytes']}",
-        ]
-        writer.write("\r\n".join([*head, "", ""]).encode() + bytes(100_000))
+        writer.write(_head_of_part(upload, jp_base_url, jp_auth_header) + bytes(100_000))
         await writer.drain()
         writer.close()
     await up.rest(upload, LARGE)
     assert (await up.complete(upload))[0] == 200
     assert bucket.contents() == {"x": LARGE}
+
+
+async def test_a_silent_connection_gives_its_room_back(
+    up: Uploader,
+    bucket: Bucket,
+    monkeypatch: pytest.MonkeyPatch,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+) -> None:
+    """A computer that sleeps does not end its connections."""
+    monkeypatch.setattr(upload_handlers, "_BODY_S", 0.1)
+    monkeypatch.setattr(upload_handlers, "_SLOWEST", 2**27)
+    _, upload = await up.begin("lab", "x", len(LARGE))
+    silent = []
+    for _ in range(9):  # more than there is room for
+        reader, writer = await asyncio.open_connection("127.0.0.1", jp_http_port)
+        writer.write(_head_of_part(upload, jp_base_url, jp_auth_header) + bytes(1000))
+        await writer.drain()
+        silent.append((reader, writer))
+    await up.rest(upload, LARGE)
+    assert (await up.complete(upload))[0] == 200
+    for _, writer in silent:
+        writer.close()
 
 
 async def test_what_was_begun_by_a_process_that_did_not_hear_of_it(

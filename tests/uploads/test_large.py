@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_zarrbrowser import uploads
-from jupyterlab_zarrbrowser.stores.uploads import ObjectUploads
+from jupyterlab_zarrbrowser import upload_handlers
+from jupyterlab_zarrbrowser.stores.uploads import MAX_PART_BYTES
 
 from ..servers.counting_proxy import CountingProxy
 from .conftest import Bucket
@@ -182,17 +182,28 @@ async def test_what_nobody_goes_on_with_is_taken_back(
 async def test_parts_do_not_fill_the_memory(
     up: Uploader, bucket: Bucket, monkeypatch: pytest.MonkeyPatch, counting_proxy: CountingProxy
 ) -> None:
-    from jupyterlab_zarrbrowser import upload_handlers
+    most = 0
 
-    monkeypatch.setattr(upload_handlers, "_room", upload_handlers.Room(9 * MiB))
+    class Watched(upload_handlers.Room):
+        async def take(self, wanted: int) -> int:
+            nonlocal most
+            taken = await super().take(wanted)
+            most = max(most, self._size - self._free)
+            return taken
+
+    monkeypatch.setattr(upload_handlers, "_room", Watched(9 * MiB))
     size = 12 * 8 * MiB
     content = bytes(size)
     _, upload = await up.begin("lab", "x", size)
     await asyncio.gather(*(up.part(upload, number, content) for number in range(1, 13)))
+    assert most == 8 * MiB, "one part at a time"
     assert (await up.complete(upload))[0] == 200
     assert bucket.contents() == {"x": content}
 
 
-def test_parts_of_the_largest_object() -> None:
-    assert ObjectUploads.most_parts == 10_000
-    assert ObjectUploads.part_bytes <= uploads.MAX_BATCH_BYTES
+async def test_the_largest_object_and_a_larger_one(up: Uploader, bucket: Bucket) -> None:
+    _, upload = await up.begin("lab", "x", 5 * 2**40)
+    assert upload["partSizeBytes"] * 10_000 >= 5 * 2**40
+    assert upload["partSizeBytes"] <= MAX_PART_BYTES
+    assert (await up.begin("lab", "y", 8 * 2**40))[1]["code"] == "too_large"
+    assert bucket.parts() == ["x"]
