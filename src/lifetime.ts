@@ -163,6 +163,7 @@ export function goesText(
   expiresAt: string | null,
   now: number,
   trans: TranslationBundle,
+  isShort = false,
   locale = pageLocale()
 ): string {
   if (expiresAt === null) {
@@ -170,12 +171,12 @@ export function goesText(
   }
   const left = Date.parse(expiresAt) - now;
   if (left <= 0) {
-    return trans.__('any time now');
+    return isShort ? trans.__('now') : trans.__('any time now');
   }
   if (left <= DAY_MS) {
-    return trans.__('within 24 h');
+    return isShort ? trans.__('24 h') : trans.__('within 24 h');
   }
-  if (left <= WEEK_DAYS * DAY_MS) {
+  if (left <= WEEK_DAYS * DAY_MS && !isShort) {
     return dateFormat(locale, {
       weekday: 'short',
       day: 'numeric',

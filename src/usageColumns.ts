@@ -7,34 +7,50 @@ import type { IUsage } from './wire';
 export interface IColumn {
   readonly id: Column | 'share';
   readonly track: string;
+  /**
+   * Whether there is room for a word or two only.
+   */
+  readonly isShort: boolean;
 }
 
-const TRACKS: { readonly [id in IColumn['id']]: string } = {
-  name: 'minmax(96px, 1fr)',
-  bytes: '76px',
-  share: '116px',
-  objects: '84px',
-  oldest: '92px',
-  newest: '92px',
-  goes: '128px',
-  chunks: '128px'
+/**
+ * Pixels of a column; those of a name are the least that it may have beside others that can be done without.
+ */
+const WIDTHS: { readonly [id in IColumn['id']]: number } = {
+  name: 180,
+  bytes: 76,
+  share: 116,
+  objects: 84,
+  oldest: 92,
+  newest: 92,
+  goes: 128,
+  chunks: 128
 };
-
-const NARROW = { bytes: '64px', goes: '120px' };
 
 /**
- * Widths in pixels from on which columns are shown; those that matter less need more.
+ * In a tab beside others, and in one that is as narrow as a sidebar. What is gone below the last is told with the name.
  */
-const FROM: { readonly [id in IColumn['id']]: number } = {
-  name: 0,
-  bytes: 0,
-  goes: 0,
-  chunks: 620,
-  objects: 480,
-  share: 560,
-  newest: 780,
-  oldest: 780
-};
+const NARROW = { name: 96, bytes: 64, goes: 120 };
+const NARROWEST = { name: 60, bytes: 60, goes: 70 };
+
+/**
+ * Between two columns, and beside the first and the last; as the style sheet has them.
+ */
+const GAP_PX = 12;
+const PADDING_PX = 16;
+const NARROW_GAP_PX = 8;
+const NARROW_PADDING_PX = 12;
+
+/**
+ * Columns that come as soon as there is room for them, in this order.
+ */
+const OPTIONAL: readonly IColumn['id'][] = [
+  'objects',
+  'share',
+  'chunks',
+  'newest',
+  'oldest'
+];
 
 const ORDER: readonly IColumn['id'][] = [
   'name',
@@ -48,21 +64,58 @@ const ORDER: readonly IColumn['id'][] = [
 ];
 
 /**
- * The columns that a table of a width has room for, and something to say in.
+ * The columns that a table of a width has room for, and something to say in. They fit, unless it is narrower than a sidebar.
  */
 export function columnsFor(
   widthPx: number,
-  usage: Pick<IUsage, 'rows' | 'lifetimeDays'>
+  usage: Pick<IUsage, 'rows'>
 ): readonly IColumn[] {
-  const isUseful = (id: IColumn['id']) =>
-    id === 'goes'
-      ? usage.rows.some(({ expiresAt }) => expiresAt !== null)
-      : id === 'chunks'
-        ? usage.rows.some(({ chunks }) => chunks !== null)
-        : true;
-  const tracks = widthPx < FROM.objects ? { ...TRACKS, ...NARROW } : TRACKS;
-  return ORDER.filter(id => widthPx >= FROM[id] && isUseful(id)).map(id => ({
-    id,
-    track: tracks[id]
-  }));
+  const goes = usage.rows.some(({ expiresAt }) => expiresAt !== null);
+  const least: IColumn['id'][] = goes
+    ? ['name', 'bytes', 'goes']
+    : ['name', 'bytes'];
+  if (widthPx >= widthOf(least, WIDTHS, GAP_PX, PADDING_PX)) {
+    const shown = new Set(least);
+    for (const id of OPTIONAL) {
+      if (id === 'chunks' && usage.rows.every(({ chunks }) => !chunks)) {
+        continue;
+      }
+      shown.add(id);
+      if (widthPx < widthOf([...shown], WIDTHS, GAP_PX, PADDING_PX)) {
+        shown.delete(id);
+        break;
+      }
+    }
+    return ORDER.filter(id => shown.has(id)).map(id => column(id, WIDTHS));
+  }
+  const fits = (widths: Partial<typeof WIDTHS>) =>
+    widthPx >= widthOf(least, widths, NARROW_GAP_PX, NARROW_PADDING_PX);
+  return fits(NARROW)
+    ? least.map(id => column(id, NARROW))
+    : (fits(NARROWEST) ? least : least.slice(0, 2)).map(id =>
+        column(id, NARROWEST, true)
+      );
+}
+
+function widthOf(
+  ids: readonly IColumn['id'][],
+  widths: Partial<typeof WIDTHS>,
+  gapPx: number,
+  paddingPx: number
+): number {
+  return ids.reduce(
+    (sum, id) => sum + (widths[id] ?? 0) + gapPx,
+    paddingPx - gapPx
+  );
+}
+
+function column(
+  id: IColumn['id'],
+  widths: Partial<typeof WIDTHS>,
+  isShort = false
+): IColumn {
+  const px = `${widths[id] ?? WIDTHS[id]}px`;
+  // Beyond what was reckoned with, a name gives way before anything is cut off.
+  const track = id === 'name' ? `minmax(${NARROWEST.name}px, 1fr)` : px;
+  return { id, track, isShort };
 }

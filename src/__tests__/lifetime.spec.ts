@@ -36,7 +36,7 @@ describe('when something goes', () => {
     [new Date(2027, 0, 3).toISOString(), 'Jan 3, 2027', 'none']
   ])('%s: %s', (expiresAt, words, urgency) => {
     const row = usageRow('a.zarr/', 1, { expiresAt });
-    expect(goesText(expiresAt, now, trans, 'en')).toBe(words);
+    expect(goesText(expiresAt, now, trans, false, 'en')).toBe(words);
     expect(urgencyOf(row, now)).toBe(urgency);
   });
 

@@ -202,6 +202,8 @@ describe('columnsFor', () => {
 
   it('leaves out what there is no room for', () => {
     expect(ids(340)).toEqual(['name', 'bytes', 'goes']);
+    expect(ids(232)).toEqual(['name', 'bytes', 'goes']);
+    expect(ids(200)).toEqual(['name', 'bytes']);
     expect(ids(1200)).toEqual([
       'name',
       'bytes',
@@ -212,6 +214,27 @@ describe('columnsFor', () => {
       'goes',
       'chunks'
     ]);
+  });
+
+  it('fits at any width, and leaves 180 pixels to names first', () => {
+    for (let widthPx = 200; widthPx < 1400; widthPx++) {
+      const columns = columnsFor(widthPx, full);
+      const isWide = columns.length > 3;
+      const used = columns
+        .slice(1)
+        .reduce(
+          (sum, { track }) => sum + parseFloat(track) + (isWide ? 12 : 8),
+          isWide ? 16 : 12
+        );
+      expect(widthPx - used).toBeGreaterThanOrEqual(isWide ? 180 : 60);
+    }
+  });
+
+  it('says less where it is as narrow as a sidebar', () => {
+    const isShort = (widthPx: number) =>
+      columnsFor(widthPx, full).map(each => each.isShort);
+    expect(isShort(232)).toEqual([true, true, true]);
+    expect(isShort(340)).toEqual([false, false, false]);
   });
 
   it('leaves out what there is nothing to say in', () => {

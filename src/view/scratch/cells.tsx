@@ -51,14 +51,14 @@ export const TableRow = React.memo(
         data-kind={row.kind}
         style={{ top: index * ROW_PX }}
       >
-        {columns.map(({ id }) => (
+        {columns.map(({ id, isShort }) => (
           <div
             key={id}
             role="gridcell"
             className="jp-ZarrUsage-cell"
             data-column={id}
           >
-            <Cell {...props} id={id} />
+            <Cell {...props} id={id} isShort={isShort} />
           </div>
         ))}
       </div>
@@ -72,11 +72,14 @@ export const TableRow = React.memo(
     one.total === other.total &&
     one.heaviest === other.heaviest &&
     one.columns.length === other.columns.length &&
-    one.columns.every(({ id }, at) => id === other.columns[at]!.id)
+    one.columns.every(
+      ({ id, isShort }, at) =>
+        id === other.columns[at]!.id && isShort === other.columns[at]!.isShort
+    )
 );
 
 function Cell(
-  props: ITableRowProps & { id: IColumn['id'] }
+  props: ITableRowProps & Pick<IColumn, 'id' | 'isShort'>
 ): React.JSX.Element | null {
   const { row, total, heaviest, columns } = props;
   const { view, trans } = useUsage();
@@ -87,6 +90,7 @@ function Cell(
         <NameCell
           row={row}
           isDamageShown={!columns.some(({ id }) => id === 'chunks')}
+          isUrgencyShown={!columns.some(({ id }) => id === 'goes')}
           onLook={() => view.enter(row)}
         />
       );
@@ -126,7 +130,7 @@ function Cell(
           title={goesSentence(row, now, trans)}
         >
           {urgency === 'none' ? null : <Sign />}
-          <span>{goesText(row.expiresAt, now, trans)}</span>
+          <span>{goesText(row.expiresAt, now, trans, props.isShort)}</span>
         </span>
       );
     }
@@ -147,12 +151,15 @@ function Cell(
 function NameCell(props: {
   row: IUsageRow;
   isDamageShown: boolean;
+  isUrgencyShown: boolean;
   onLook(): void;
 }): React.JSX.Element {
   const { row, onLook } = props;
   const { trans } = useUsage();
   const Icon = iconOfKind(row.kind);
   const kind = kindName(row.kind, trans);
+  const now = Date.now();
+  const isUrgent = props.isUrgencyShown && urgencyOf(row, now) !== 'none';
   const isDamaged = props.isDamageShown && row.chunks?.verdict === 'deleted';
   return (
     <>
@@ -166,6 +173,17 @@ function NameCell(props: {
         {row.name}
       </span>
       <span className="jp-ZarrBrowser-live">{kind}</span>
+      {isUrgent ? (
+        <span
+          className="jp-ZarrUsage-goes"
+          title={goesSentence(row, now, trans)}
+        >
+          <Sign />
+          <span className="jp-ZarrBrowser-live">
+            {goesText(row.expiresAt, now, trans)}
+          </span>
+        </span>
+      ) : null}
       {isDamaged && row.chunks ? (
         <span
           className="jp-ZarrUsage-chunks"

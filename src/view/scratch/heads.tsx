@@ -10,7 +10,7 @@ import { useUsage } from './context';
  */
 export function Head(props: { column: IColumn }): React.JSX.Element {
   const { view, trans } = useUsage();
-  const { id } = props.column;
+  const { id, isShort } = props.column;
   const labels: { [each in IColumn['id']]: string } = {
     name: trans.__('Name'),
     bytes: trans.__('Size'),
@@ -42,7 +42,9 @@ export function Head(props: { column: IColumn }): React.JSX.Element {
         title={trans.__('Sort by %1', labels[by])}
         onClick={() => view.sortBy(by)}
       >
-        <span className="jp-ZarrUsage-headLabel">{labels[id]}</span>
+        <span className="jp-ZarrUsage-headLabel">
+          {isShort && id === 'goes' ? trans.__('Deleted') : labels[id]}
+        </span>
         {isSorted ? <Caret.react tag="span" aria-hidden /> : null}
       </button>
     </div>
