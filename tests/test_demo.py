@@ -17,7 +17,7 @@ import pytest
 from jupyterlab_zarrbrowser import cli
 from jupyterlab_zarrbrowser.demo import lab
 
-from .servers.process import ServerProcess, free_port
+from .servers.process import ServerProcess, answers_ok, free_port
 
 #: Only bounds how long a demo that does not end holds up the run.
 _END_S = 60
@@ -48,7 +48,10 @@ def test_demo_serves_sample_data_and_leaves_nothing_behind(tmp_path: Path) -> No
     with demo:
         demo.spawn()
         address = demo.wait_for_line(r"http://127\.0\.0\.1:\d+/lab/tree/start-here\.ipynb\?token=(\w+)")
-        base = "http://" + urlsplit(address[0]).netloc + "/zarrbrowser/api"
+        server = "http://" + urlsplit(address[0]).netloc
+        # The address is told a moment before it can be reached.
+        demo.wait_ready(lambda: answers_ok(f"{server}/api/status?token={address[1]}"))
+        base = f"{server}/zarrbrowser/api"
         children = _get(f"{base}/children?endpoint=demo&key=climate/reanalysis/", address[1])
         names = [each["name"] for each in children["items"]]
         assert names == ["not-consolidated.zarr", "surface-v2.zarr", "surface.zarr"]

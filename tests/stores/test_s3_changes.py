@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from jupyterlab_zarrbrowser.stores.s3_answers import parse_block, parse_listing
 from ..servers.moto_s3 import MotoS3
 from .conformance_scan import blocks_of, keys_in
 from .conformance_write import Change, body_of, put
+from .memory import MemoryStore
 from .places import ODD_NAMES, SENTINEL, raises
 from .scripted import XML, Answer, Request, Script, ScriptedServer, s3_error
 
@@ -288,3 +289,25 @@ async def test_a_copy_is_what_the_object_was(
         assert found["Body"].read() == b"content"
         assert {name: found.get(name) for name in ABOUT} == ABOUT
     await store.close()
+
+
+class SlowToDelete(MemoryStore):
+    """Deletes one after the other, and answers at the end: many take longer than anybody waits."""
+
+    def __init__(self, keys: list[str]) -> None:
+        super().__init__(keys)
+        self._timeout_s = 0.2
+        self.asked: list[int] = []
+
+    async def _remove(self, keys: Sequence[str]) -> None:
+        self.asked.append(len(keys))
+        if len(keys) > 250:
+            await asyncio.Event().wait()
+        self.keys = sorted(set(self.keys) - set(keys))
+
+
+async def test_fewer_at_a_time_where_many_take_too_long() -> None:
+    store = SlowToDelete([str(number) for number in range(1000)])
+    await store.remove(store.keys)
+    assert store.keys == []
+    assert sorted(store.asked) == [250, 250, 250, 250, 500, 500, 1000]
