@@ -13,6 +13,11 @@ const DAY_MS = 24 * HOUR_MS;
 const WEEK_DAYS = 6;
 
 /**
+ * Days that a store may lag behind its own rules; what is there after them was probably forgotten.
+ */
+const LAG_DAYS = 3;
+
+/**
  * How near the deletion of something is. `due`: at any moment; `day`: within 24 hours.
  */
 export type Urgency = 'none' | 'day' | 'due';
@@ -157,6 +162,13 @@ export function urgencyOf(row: IUsageRow, now: number): Urgency {
 }
 
 /**
+ * Whether something should have been deleted days ago and is still there, so that nobody may be deleting.
+ */
+export function isOverdue(expiresAt: string | null, now: number): boolean {
+  return expiresAt !== null && now - Date.parse(expiresAt) > LAG_DAYS * DAY_MS;
+}
+
+/**
  * When something is deleted, in few words: a store rounds to days and takes its time.
  */
 export function goesText(
@@ -170,6 +182,9 @@ export function goesText(
     return trans.__('never');
   }
   const left = Date.parse(expiresAt) - now;
+  if (isOverdue(expiresAt, now)) {
+    return trans.__('overdue');
+  }
   if (left <= 0) {
     return isShort ? trans.__('now') : trans.__('any time now');
   }
@@ -184,6 +199,20 @@ export function goesText(
     }).format(new Date(expiresAt));
   }
   return formatDay(expiresAt, now, locale);
+}
+
+/**
+ * What to add to `goesText`: the day, and that it has passed where it has.
+ */
+export function goesDayText(
+  expiresAt: string,
+  now: number,
+  trans: TranslationBundle
+): string {
+  const day = formatDay(expiresAt, now);
+  return Date.parse(expiresAt) <= now
+    ? trans.__('due since about %1', day)
+    : trans.__('about %1', day);
 }
 
 /**
@@ -207,7 +236,7 @@ export function inDaysText(
 export function goesSentence(
   row: Pick<
     IUsageRow,
-    'expiresAt' | 'goneAt' | 'expiringObjects' | 'expiringBytes'
+    'objects' | 'expiresAt' | 'goneAt' | 'expiringObjects' | 'expiringBytes'
   >,
   now: number,
   trans: TranslationBundle
@@ -217,12 +246,30 @@ export function goesSentence(
     return trans.__('Nothing of it is deleted by itself.');
   }
   const left = Date.parse(expiresAt) - now;
+  const day = formatDay(expiresAt, now);
+  const isOne = row.objects === 1;
+  if (isOverdue(expiresAt, now)) {
+    return isOne
+      ? trans.__(
+          'It was due about %1 and is still there: the rule that deletes may not run. It may go at any moment.',
+          day
+        )
+      : trans.__(
+          'The first of it was due about %1 and is still there: the rule that deletes may not run. It may go at any moment.',
+          day
+        );
+  }
+  if (isOne && left <= DAY_MS) {
+    return left <= 0
+      ? trans.__('It may be deleted at any moment.')
+      : trans.__('It is deleted within 24 hours.');
+  }
   const first =
     left <= 0
       ? trans.__('The first of it may be deleted at any moment')
       : left <= DAY_MS
         ? trans.__('The first of it is deleted within 24 hours')
-        : trans.__('Deleted after about %1', formatDay(expiresAt, now));
+        : trans.__('Deleted after about %1', day);
   const isLater =
     goneAt !== null &&
     Date.parse(goneAt) - Math.max(Date.parse(expiresAt), now) >= DAY_MS;
@@ -233,8 +280,10 @@ export function goesSentence(
   ];
   if (left <= DAY_MS && row.expiringObjects > 0) {
     parts.push(
-      trans.__(
-        '%1 go within 24 hours',
+      trans._n(
+        '%2 goes within 24 hours',
+        '%2 go within 24 hours',
+        row.expiringObjects,
         weightText(row.expiringObjects, row.expiringBytes, trans)
       )
     );

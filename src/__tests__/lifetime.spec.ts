@@ -6,6 +6,7 @@ import {
   chunksText,
   formatPrice,
   formatShare,
+  goesDayText,
   goesSentence,
   goesText,
   growthText,
@@ -30,6 +31,7 @@ describe('when something goes', () => {
   it.each([
     [null, 'never', 'none'],
     [iso(19), 'any time now', 'due'],
+    [iso(9), 'overdue', 'due'],
     [iso(21, 11), 'within 24 h', 'day'],
     [iso(24), 'Tue, Nov 24', 'none'],
     [iso(29), 'Nov 29', 'none'],
@@ -42,7 +44,7 @@ describe('when something goes', () => {
 
   it('is told in a sentence', () => {
     const sentence = (more: Parameters<typeof usageRow>[2]) =>
-      goesSentence(usageRow('a/', 1, more), now, trans);
+      goesSentence(usageRow('a/', 1, { objects: 4, ...more }), now, trans);
     expect(sentence({})).toBe('Nothing of it is deleted by itself.');
     expect(sentence({ expiresAt: iso(27), goneAt: iso(27) })).toBe(
       'Deleted after about Nov 27.'
@@ -63,6 +65,37 @@ describe('when something goes', () => {
     expect(sentence({ expiresAt: iso(18), goneAt: iso(20) })).toBe(
       'The first of it may be deleted at any moment.'
     );
+    expect(sentence({ expiresAt: iso(9), goneAt: iso(30) })).toMatch(
+      /^The first of it was due about Nov 9 and is still there: .* may not run/
+    );
+  });
+
+  it('is told of a single object as of one', () => {
+    const sentence = (expiresAt: string) =>
+      goesSentence(
+        usageRow('a', 1, { expiresAt, goneAt: expiresAt, expiringObjects: 1 }),
+        now,
+        trans
+      );
+    expect(sentence(iso(27))).toBe('Deleted after about Nov 27.');
+    expect(sentence(iso(20, 20))).toBe('It is deleted within 24 hours.');
+    expect(sentence(iso(19))).toBe('It may be deleted at any moment.');
+    expect(sentence(iso(9))).toMatch(/^It was due about Nov 9/);
+  });
+
+  it('is told with its day, in words that agree', () => {
+    expect(goesDayText(iso(21, 11), now, trans)).toBe('about Nov 21');
+    expect(goesDayText(iso(19), now, trans)).toBe('due since about Nov 19');
+  });
+
+  it('is short where there is no room', () => {
+    const short = (expiresAt: string) =>
+      goesText(expiresAt, now, trans, true, 'en');
+    expect([iso(19), iso(21, 11), iso(24)].map(short)).toEqual([
+      'now',
+      '24 h',
+      'Nov 24'
+    ]);
   });
 });
 

@@ -5,9 +5,11 @@ import {
   asOfText,
   formatDay,
   formatPrice,
+  goesDayText,
   goesText,
   growthText,
   inDaysText,
+  isOverdue,
   objectsText,
   quotaOf,
   quotaText,
@@ -70,7 +72,7 @@ export function Summary(props: {
             }
             note={
               usage.expiringObjects > 0
-                ? trans.__('about %1', formatDay(usage.expiresAt, now))
+                ? goesDayText(usage.expiresAt, now, trans)
                 : inDaysText(usage.expiresAt, now)
             }
             isWarning={usage.expiringObjects > 0}
@@ -203,17 +205,28 @@ function Expiring(props: { usage: IUsage }): React.JSX.Element | null {
   if (usage.expiringObjects === 0) {
     return null;
   }
+  const now = Date.now();
   const rows = usage.rows.filter(row => row.expiringObjects > 0).length;
   return (
     <div className="jp-ZarrUsage-expiring" role="alert">
       <Sign />
       <div className="jp-ZarrUsage-expiringText">
-        {trans.__(
-          '%1 are deleted within 24 hours of this count, in %2.',
+        {trans._n(
+          '%2 is deleted within 24 hours of this count, in %3.',
+          '%2 are deleted within 24 hours of this count, in %3.',
+          usage.expiringObjects,
           weightText(usage.expiringObjects, usage.expiringBytes, trans),
           trans._n('%2 item', '%2 items', rows, formatCount(rows))
         )}{' '}
         {trans.__('Keep what matters.')}
+        {usage.expiresAt !== null && isOverdue(usage.expiresAt, now) ? (
+          <div className="jp-ZarrBrowser-quiet">
+            {trans.__(
+              'The first was due about %1 and is still there: the rule that deletes may not run. Do not rely on that.',
+              formatDay(usage.expiresAt, now)
+            )}
+          </div>
+        ) : null}
       </div>
       <TextButton
         label={trans.__('Show them first')}
