@@ -30,7 +30,6 @@ interface ITableRowProps {
   isActive: boolean;
   columns: readonly IColumn[];
   total: number;
-  heaviest: number;
 }
 
 /**
@@ -70,7 +69,6 @@ export const TableRow = React.memo(
     one.domId === other.domId &&
     one.isActive === other.isActive &&
     one.total === other.total &&
-    one.heaviest === other.heaviest &&
     one.columns.length === other.columns.length &&
     one.columns.every(
       ({ id, isShort }, at) =>
@@ -81,7 +79,7 @@ export const TableRow = React.memo(
 function Cell(
   props: ITableRowProps & Pick<IColumn, 'id' | 'isShort'>
 ): React.JSX.Element | null {
-  const { row, total, heaviest, columns } = props;
+  const { row, total, columns } = props;
   const { view, trans } = useUsage();
   const now = Date.now();
   switch (props.id) {
@@ -103,7 +101,7 @@ function Cell(
           <span className="jp-ZarrUsage-bar" aria-hidden>
             <span
               className="jp-ZarrUsage-barFill"
-              style={{ width: `${(row.bytes / heaviest) * 100}%` }}
+              style={{ width: `${share * 100}%` }}
             />
           </span>
           <span>{formatShare(share)}</span>

@@ -36,7 +36,6 @@ export function Table(props: {
   });
   const columns = columnsFor(widthPx, usage);
   const template = columns.map(({ track }) => track).join(' ');
-  const heaviest = Math.max(1, ...usage.rows.slice(0, 1).map(r => r.bytes));
 
   // --- Keys ---
 
@@ -218,7 +217,6 @@ export function Table(props: {
               isActive={index === activeIndex}
               columns={columns}
               total={usage.bytes}
-              heaviest={heaviest}
             />
           ))}
         </div>
