@@ -1,4 +1,9 @@
-import { addIcon, copyIcon, deleteIcon } from '@jupyterlab/ui-components';
+import {
+  addIcon,
+  copyIcon,
+  deleteIcon,
+  spreadsheetIcon
+} from '@jupyterlab/ui-components';
 import type { LabIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
@@ -19,7 +24,7 @@ import { TextButton } from '../button';
 import { useUsage } from './context';
 import type { UsageCommand } from './context';
 import { Sign } from './sign';
-import { kindName } from './words';
+import { isTable, kindName } from './words';
 
 /**
  * All about the active row, and what can be done with it.
@@ -32,7 +37,7 @@ export function ActionBar(): React.JSX.Element | null {
     return null;
   }
   const now = Date.now();
-  const Icon = iconOfKind(row.kind);
+  const Icon = isTable(row) ? spreadsheetIcon : iconOfKind(row.kind);
   const isScratch = model.scratchOf(place) !== null;
   const buttons: { command: UsageCommand; icon: LabIcon; label: string }[] = [
     { command: 'keep', icon: keepIcon, label: trans.__('Keep…') },
@@ -61,7 +66,7 @@ export function ActionBar(): React.JSX.Element | null {
           <span className="jp-ZarrBrowser-quiet">
             {trans.__(
               '%1, %2',
-              kindName(row.kind, trans),
+              kindName(row, trans),
               weightText(row.objects, row.bytes, trans)
             )}
           </span>

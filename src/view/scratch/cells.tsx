@@ -1,3 +1,4 @@
+import { spreadsheetIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { iconOfKind, twistyIcon } from '../../icons';
@@ -16,7 +17,7 @@ import type { IColumn } from '../../usageColumns';
 import type { IUsageRow } from '../../wire';
 import { useUsage } from './context';
 import { Sign } from './sign';
-import { kindName } from './words';
+import { isTable, kindName } from './words';
 
 /**
  * Height of a row.
@@ -154,8 +155,8 @@ function NameCell(props: {
 }): React.JSX.Element {
   const { row, onLook } = props;
   const { trans } = useUsage();
-  const Icon = iconOfKind(row.kind);
-  const kind = kindName(row.kind, trans);
+  const Icon = isTable(row) ? spreadsheetIcon : iconOfKind(row.kind);
+  const kind = kindName(row, trans);
   const now = Date.now();
   const isUrgent = props.isUrgencyShown && urgencyOf(row, now) !== 'none';
   const isDamaged = props.isDamageShown && row.chunks?.verdict === 'deleted';

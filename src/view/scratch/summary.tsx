@@ -22,6 +22,7 @@ import type { IScratchLocation, IUsage } from '../../wire';
 import { TextButton } from '../button';
 import { useUsage } from './context';
 import { Sign } from './sign';
+import { areLighter } from './words';
 
 /**
  * The numbers of the whole place.
@@ -249,16 +250,26 @@ function Expiring(props: { usage: IUsage }): React.JSX.Element | null {
 export function Others(props: { usage: IUsage }): React.JSX.Element | null {
   const { usage } = props;
   const { trans } = useUsage();
+  const sums = [
+    formatCount(usage.otherRows),
+    objectsText(usage.otherObjects, trans),
+    formatBytes(usage.otherBytes)
+  ] as const;
   return usage.otherRows === 0 ? null : (
     <p className="jp-ZarrUsage-others">
-      {trans._n(
-        'And %2 lighter item: %3, %4.',
-        'And %2 lighter items: %3, %4.',
-        usage.otherRows,
-        formatCount(usage.otherRows),
-        objectsText(usage.otherObjects, trans),
-        formatBytes(usage.otherBytes)
-      )}
+      {areLighter(usage)
+        ? trans._n(
+            'And %2 lighter item: %3, %4.',
+            'And %2 lighter items: %3, %4.',
+            usage.otherRows,
+            ...sums
+          )
+        : trans._n(
+            'And %2 more item: %3, %4.',
+            'And %2 more items: %3, %4.',
+            usage.otherRows,
+            ...sums
+          )}
     </p>
   );
 }

@@ -1,7 +1,6 @@
 import React from 'react';
 
 import { tilesIcon } from '../../icons';
-import { formatCount } from '../../text';
 import { columnsFor } from '../../usageColumns';
 import type { IUsage } from '../../wire';
 import { IconButton } from '../button';
@@ -12,6 +11,7 @@ import { SearchBox } from './search';
 import { Others } from './summary';
 import { Legend } from './treemap';
 import { useWindow } from './useWindow';
+import { foundText, notFoundText } from './words';
 
 /**
  * The children of the place, heaviest first or as the user wants them. Only the rows that can be seen are in the page.
@@ -132,23 +132,7 @@ export function Table(props: {
           onLeave={() => gridRef.current?.focus({ preventScroll: true })}
         />
         <span className="jp-ZarrUsage-found" role="status">
-          {view.search === ''
-            ? trans._n(
-                '%2 item',
-                '%2 items',
-                rows.length,
-                formatCount(rows.length)
-              )
-            : trans.__(
-                '%1 of %2',
-                formatCount(rows.length),
-                trans._n(
-                  '%2 item',
-                  '%2 items',
-                  usage.rows.length,
-                  formatCount(usage.rows.length)
-                )
-              )}
+          {foundText(rows.length, view.search, usage, trans)}
         </span>
         {view.showsMap ? <Legend usage={usage} /> : null}
         <IconButton
@@ -223,7 +207,7 @@ export function Table(props: {
       </div>
       {rows.length === 0 ? (
         <p className="jp-ZarrUsage-others" role="status">
-          {trans.__('No name holds “%1”.', view.search)}
+          {notFoundText(view.search, usage, trans)}
         </p>
       ) : null}
       <Others usage={usage} />
