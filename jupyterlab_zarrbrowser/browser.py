@@ -8,8 +8,11 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
+
+import msgspec
 
 from . import wire
 from .archives import objects_of, zip_of
@@ -19,11 +22,12 @@ from .concurrency import gather
 from .config import AnyEndpointConfig, LocalConfig
 from .discovery import Offered
 from .errors import BrowserError
+from .expiry import moment_of, text_of
 from .explorer import Explorer
 from .formats import METADATA_NAMES
-from .history import UsageHistory
+from .history import Note, UsageHistory
 from .jobs import Jobs
-from .keys import parent_of
+from .keys import ancestors_of, parent_of
 from .puts import Puts
 from .scratch import Lifetimes, location_of
 from .snippets import SNIPPETS
@@ -406,6 +410,7 @@ class Browser:
             nonlocal scan
             lifetime = await self._lifetimes.of(store, key, which.scratch)
             previous = await self._history.last(_place(store, key))
+            notes = await self._history.notes()
             scan = UsageScan(
                 which.explorer,
                 key,
@@ -413,6 +418,7 @@ class Browser:
                 max_objects=self._max_usage_objects,
                 previous=previous,
                 hints=self._marks.get(_place(store, key)),
+                note_of=lambda each: notes.get(_place(store, each)),
             )
             usage = await scan.run()
             self._marks.put(_place(store, key), scan.marks)
@@ -443,7 +449,32 @@ class Browser:
             if place == to_place:
                 raise BrowserError("bad_request", "It lies there already.", "Choose another place.")
         copy = Copy(which.store, key, target.store, to_key, request.if_exists, delete_source=request.delete_source)
-        return self.jobs.start(request, lambda: self._changing(target, copy.run(), which), copy.progress)
+
+        async def run() -> wire.Transferred:
+            known = await self._known_of(which, key)
+            copied = await self._changing(target, copy.run(), which)
+            if known is not None:
+                await self._history.note(_place(target.store, copied.key), known)
+            return copied
+
+        return self.jobs.start(request, run, copy.progress)
+
+    async def _known_of(self, which: _Endpoint, key: str) -> Note | None:
+        """What the last count of a store says of its chunks, for the copy of it: that tells nothing by its dates."""
+        for place in reversed(ancestors_of(key)):
+            usage = await self._history.last(_place(which.store, place))
+            row = next((each for each in usage.rows if each.key == key), None) if usage is not None else None
+            if usage is None or row is None or row.chunks is None:
+                continue
+            now, chunks = datetime.now(UTC), row.chunks
+            lifetime = await self._lifetimes.of(which.store, key, which.scratch)
+            days = lifetime.shortest(key)
+            age_days = (now - moment_of(usage.as_of)).total_seconds() / 86_400
+            if chunks.verdict == "never_written" and days is not None and age_days >= days:
+                # What was written since the count may have gone by now.
+                chunks = msgspec.structs.replace(chunks, verdict="unknown")
+            return Note(chunks=chunks, as_of=usage.as_of, noted_at=text_of(now))
+        return None
 
     async def _changing(self, which: _Endpoint, work: Coroutine[Any, Any, _T], other: _Endpoint | None = None) -> _T:
         """What was remembered of an endpoint may be wrong afterwards, however the work ends."""

@@ -45,6 +45,11 @@ class Lifetime:
         days = [rule.days for rule in self.rules if key.startswith(rule.prefix)]
         return min(days) if days else self.days
 
+    def shortest(self, key: str) -> float | None:
+        """Days that anything at or below ``key`` lives at least; None for ever."""
+        days = [self.of(key), *(rule.days for rule in self.rules if rule.prefix.startswith(key))]
+        return min((each for each in days if each is not None), default=None)
+
     def cuts(self, key: str) -> list[str]:
         """Prefixes below a container, relative to it, at which another rule begins to hold."""
         return [rule.prefix[len(key) :] for rule in self.rules if rule.prefix.startswith(key) and rule.prefix != key]

@@ -64,6 +64,8 @@ class ArrayTally:
     """Chunks of one array, found by their names alone."""
 
     chunks: int = 0
+    #: When the first of those that are there was written; empty where there is none.
+    oldest: str = ""
     #: When its metadata was written; empty where that was not met.
     described: str = ""
 
@@ -111,6 +113,11 @@ class Tally:
         self.other_rows = 0
         self._last_other = ""
         self._arrays = 0
+
+    @property
+    def knows_all_arrays(self) -> bool:
+        """Whether an array that no row names is not there."""
+        return self._arrays < _MAX_ARRAYS
 
     def add(self, block: Block) -> None:
         """Take up objects; each must come once."""
@@ -210,6 +217,8 @@ class Tally:
             end = min(stop, bisect_left(keys, after, at + 1))
             if (array := self._array(row, place[skip:])) is not None:
                 array.chunks += end - at
+                oldest = min(modified[at:end])
+                array.oldest = min(array.oldest, oldest) if array.oldest else oldest
             at = end
 
     def _array(self, row: Row, path: str) -> ArrayTally | None:

@@ -17,6 +17,7 @@ from .errors import BrowserError
 from .expiry import Lifetime, deleted_at, moment_of, text_of, written_before
 from .explorer import Explorer
 from .formats import ArrayFacts
+from .history import Note
 from .keys import name_of
 from .scan import Scan
 from .tally import ArrayTally, Row, Tally
@@ -34,6 +35,9 @@ _MAX_READ = 200
 
 #: Days by which dates in listings and deletion may differ from the rule.
 _LAG_DAYS = 1.5
+
+#: What a rule of a bucket says at least, where nobody knows it.
+_SHORTEST_DAYS = 1.0
 
 
 class UsageScan:
@@ -53,6 +57,8 @@ class UsageScan:
         The last result for the same place, None where there is none.
     hints
         :attr:`marks` of the last scan of the same place.
+    note_of
+        What was known of a store, by its key, before it was copied here; None where nothing was.
     now
         A seam for tests.
     """
@@ -66,12 +72,15 @@ class UsageScan:
         max_objects: int,
         previous: wire.Usage | None = None,
         hints: list[str] | None = None,
+        note_of: Callable[[str], Note | None] = lambda _: None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._explorer = explorer
         self._key = key
         self._lifetime = lifetime
+        self._last = previous
         self._previous = {row.key: row for row in previous.rows} if previous is not None else {}
+        self._note_of = note_of
         self._now = now()
         self._at_midnight = explorer.store.expires_at_midnight
         self._befores: dict[float | None, str | None] = {}
@@ -176,7 +185,7 @@ class UsageScan:
             arrays = await self._explorer.arrays_below(self._key + name, described[:_MAX_READ])
         except BrowserError:
             return None
-        expected = present = counted = 0
+        expected = present = counted = lacking = 0
         for path, facts in arrays.items():
             most = _chunks_of(facts)
             if most is None or _is_ambiguous(path, row.arrays):
@@ -184,45 +193,77 @@ class UsageScan:
             counted += 1
             expected += most
             array = row.arrays.get(path)
+            lacking += array is None or not array.described
             # Chunks beyond a shape that was made smaller are no chunks of it.
             present += min(most, array.chunks if array is not None else 0)
         if not counted:
             return None
-        row_before = self._previous.get(self._key + name)
-        before = row_before.chunks if row_before is not None else None
+        before, since = self._known(self._key + name)
         if before is not None and before.expected != expected:
             before = None  # written anew with another shape: nothing of this one is gone
         # All that ever was there and is not now, however many counts ago.
         gone = min(expected - present, max(0, before.gone + before.present - present)) if before is not None else 0
         # Dates may have been reset since; what was deleted then has not come back.
         was_deleted = before is not None and before.verdict == "deleted" and present <= before.present
-        return wire.ChunkCount(
-            expected=expected,
-            present=present,
-            arrays=counted,
-            verdict="deleted"
-            if present < expected and (gone or was_deleted)
-            else self._verdict(expected - present, name, row),
-            gone=gone,
-        )
+        verdict: ChunkVerdict
+        if present >= expected:
+            verdict = "complete"
+        elif gone or was_deleted:
+            verdict = "deleted"
+        elif not lacking and self._was_never_written(name, row, before, since):
+            verdict = "never_written"
+        else:
+            verdict = self._by_dates(name, row, is_described=not lacking)
+        return wire.ChunkCount(expected=expected, present=present, arrays=counted, verdict=verdict, gone=gone)
 
-    def _verdict(self, missing: int, name: str, row: Row) -> ChunkVerdict:
-        """Whether chunks that no earlier count has seen were deleted or never written, by the dates of what is left.
+    def _known(self, key: str) -> tuple[wire.ChunkCount | None, str]:
+        """What the last count said of the chunks of a store, here or where it was copied from, and when it began."""
+        row = self._previous.get(key)
+        counted_at = self._last.as_of if self._last is not None else ""
+        note = self._note_of(key)
+        if note is not None and moment_of(note.noted_at) >= moment_of(counted_at or note.as_of):
+            return note.chunks, note.as_of
+        return row.chunks if row is not None else None, counted_at
+
+    def _was_never_written(self, name: str, row: Row, before: wire.ChunkCount | None, since: str) -> bool:
+        """Whether it is known that chunks which are missing were never there. Dates alone cannot prove it: metadata may
+        have been rewritten since, and a copy may lack what was gone before.
+
+        So it takes an earlier count, after which nothing had time to expire: one that knew it already, or one that did
+        not see the store, where metadata was written before the chunks. (A copy has its metadata last.)
+        """
+        if not since or not self._is_within_a_life(name, since):
+            return False
+        if before is not None:
+            return before.verdict == "never_written"
+        last = self._last
+        if last is None or last.is_lower_bound or last.other_rows or self._key + name in self._previous:
+            return False
+        written = [array for array in row.arrays.values() if array.chunks]
+        return bool(written) and all(array.described and array.described < array.oldest for array in written)
+
+    def _is_within_a_life(self, name: str, since: str) -> bool:
+        """Whether nothing that was written since then can have been deleted by its age."""
+        days = self._lifetime.shortest(self._key + name)
+        if days is not None and self._lifetime.source_of(self._key + name) == "default":
+            days = min(days, _SHORTEST_DAYS)  # how long it is, nobody said
+        return days is None or self._age_days(since) < days
+
+    def _by_dates(self, name: str, row: Row, *, is_described: bool) -> ChunkVerdict:
+        """Whether chunks that no earlier count has seen were deleted, by the dates of what is left.
 
         A chunk that holds only the fill value need not be written, so that one is missing means nothing by itself. But
-        stores delete the oldest first. Where all that is left begins with the metadata of an array, which is written
-        before its chunks, there was nothing before that; where it begins with a chunk that is as old as anything gets,
-        there was probably more.
+        stores delete the oldest first. Where what is left begins with a chunk that is as old as anything gets, there
+        was probably more; where it begins with the metadata of an array, which is written before its chunks, that may
+        have been rewritten.
         """
-        if missing <= 0:
-            return "complete"
         ages = {days: oldest for days, (oldest, _) in row.ages.items()} or {
             self._lifetime.of(self._key + name): row.oldest
         }
         described = [array.described for array in row.arrays.values() if array.described]
         # Where not all live equally long, metadata may be older than chunks that went before it.
-        if not row.ages and (None in ages or (described and min(described) <= row.oldest)):
-            return "never_written"
+        if is_described and not row.ages and described and min(described) <= row.oldest:
+            return "unknown"
         is_old = (days is not None and self._age_days(oldest) >= days - _LAG_DAYS for days, oldest in ages.items())
         return "deleted" if any(is_old) else "unknown"
 
@@ -246,8 +287,8 @@ def _chunks_of(facts: ArrayFacts) -> int | None:
 def _is_ambiguous(path: str, arrays: dict[str, ArrayTally]) -> bool:
     """Whether names alone do not tell the chunks of this array from those of a neighbour.
 
-    ``0/1/2`` may be chunk ``1/2`` of the array ``0`` or chunk ``0/1/2`` of what lies above.
+    ``0/1/2`` may be chunk ``1/2`` of the array ``0`` or chunk ``0/1/2`` of what lies above, and ``c/0`` one of ``c``.
     """
     name = path.rstrip("/").rpartition("/")[2]
     own = arrays.get(path)
-    return name.isdecimal() and (own is None or not own.chunks)
+    return (name.isdecimal() or name == "c") and (own is None or not own.chunks)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from jupyterlab_zarrbrowser import usage, wire
-from jupyterlab_zarrbrowser.config import ScratchConfig
-from jupyterlab_zarrbrowser.discovery import ScratchPlace
+from jupyterlab_zarrbrowser.browser import Browser
+from jupyterlab_zarrbrowser.config import LocalConfig, ScratchConfig
+from jupyterlab_zarrbrowser.discovery import Offered, ScratchPlace
 from jupyterlab_zarrbrowser.expiry import Lifetime, LifetimeRule, deleted_at, moment_of, text_of, written_before
+from jupyterlab_zarrbrowser.history import Note
 from jupyterlab_zarrbrowser.scratch import Lifetimes
 from jupyterlab_zarrbrowser.stores.s3 import S3Store
 
@@ -200,9 +204,76 @@ class TestChunks:
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     async def test_never_written(self, bucket: Aged, layout: str) -> None:
-        """What is there is young and begins with the metadata, which is written first."""
+        """A count saw that nothing was there yet; since then nothing had time to expire."""
+        before = await bucket.count(WEEK, now=lambda: NOW - timedelta(days=3))
         self.fill(bucket, layout, 2, 1.9, missing=2)
-        assert await self.counted(bucket) == wire.ChunkCount(expected=5, present=3, arrays=2, verdict="never_written")
+        found = await self.counted(bucket, previous=before)
+        assert found == wire.ChunkCount(expected=5, present=3, arrays=2, verdict="never_written")
+
+    @pytest.mark.parametrize("lifetime", [WEEK, EVER])
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_dates_alone_do_not_prove_that_chunks_were_never_written(
+        self, bucket: Aged, layout: str, lifetime: Lifetime
+    ) -> None:
+        """Metadata may be rewritten together with new chunks, and a copy is as young as it is."""
+        self.fill(bucket, layout, 2, 1.9, missing=2)
+        assert (await self.counted(bucket, lifetime)).verdict == "unknown"
+        # Nor does an earlier count that saw it and knew no more.
+        before = await bucket.count(lifetime, now=lambda: NOW - timedelta(days=1))
+        assert (await self.counted(bucket, lifetime, previous=before)).verdict == "unknown"
+
+    @pytest.mark.parametrize(
+        ("days", "lifetime", "verdict"),
+        [
+            (6.9, WEEK, "never_written"),
+            (7.1, WEEK, "unknown"),
+            (400, EVER, "never_written"),
+            (0.9, Lifetime(7, "default"), "never_written"),
+            (1.1, Lifetime(7, "default"), "unknown"),
+            (2.6, Lifetime(7, "bucket", [LifetimeRule("s.zarr/t/", 2.5)]), "unknown"),
+            (2, Lifetime(7, "bucket", [LifetimeRule("other/", 1)]), "never_written"),
+        ],
+    )
+    async def test_how_long_a_count_proves_that_nothing_expired(
+        self, bucket: Aged, days: float, lifetime: Lifetime, verdict: str
+    ) -> None:
+        before = await bucket.count(lifetime, now=lambda: NOW - timedelta(days=days))
+        self.fill(bucket, "v3", 0.8, 0.7, missing=2)
+        assert (await self.counted(bucket, lifetime, previous=before)).verdict == verdict
+
+    async def test_what_was_copied_since_the_last_count_proves_nothing(self, bucket: Aged) -> None:
+        """Copies have their metadata last."""
+        before = await bucket.count(WEEK, now=lambda: NOW - timedelta(days=3))
+        self.fill(bucket, "v3", 1.8, 1.9, missing=2)
+        assert (await self.counted(bucket, previous=before)).verdict == "unknown"
+
+    async def test_a_count_that_did_not_see_all_proves_nothing(self, bucket: Aged) -> None:
+        before = await bucket.count(WEEK, now=lambda: NOW - timedelta(days=3))
+        self.fill(bucket, "v3", 2, 1.9, missing=2)
+        for change in ({"is_lower_bound": True}, {"other_rows": 1}):
+            partial = msgspec.structs.replace(before, **change)
+            assert (await self.counted(bucket, previous=partial)).verdict == "unknown"
+
+    @pytest.mark.parametrize("verdict", ["never_written", "deleted", "unknown"])
+    async def test_what_was_known_of_what_was_copied(self, bucket: Aged, verdict: Any) -> None:
+        self.fill(bucket, "v3", 0.1, 0.2, missing=2)
+        chunks = wire.ChunkCount(expected=5, present=3, arrays=2, verdict=verdict, gone=2 * (verdict == "deleted"))
+        note = Note(chunks=chunks, as_of=ago(0.5), noted_at=ago(0.2))
+        options: dict[str, Any] = {"note_of": {"s.zarr/": note}.get}
+        older = await bucket.count(EVER, now=lambda: NOW - timedelta(days=0.3))
+        for previous in (None, older):
+            assert await self.counted(bucket, EVER, previous=previous, **options) == chunks
+        newer = await bucket.count(EVER, now=lambda: NOW - timedelta(days=0.1))
+        assert (await self.counted(bucket, EVER, previous=newer, **options)).verdict == "unknown", "written since"
+
+    @pytest.mark.parametrize(("described", "written", "verdict"), [(2, 1.9, "unknown"), (6.6, 6.5, "deleted")])
+    async def test_chunks_of_an_array_whose_metadata_is_gone(
+        self, bucket: Aged, described: float, written: float, verdict: str
+    ) -> None:
+        before = await bucket.count(WEEK, now=lambda: NOW - timedelta(days=6.9))
+        self.fill(bucket, "v3", described, written)
+        bucket.delete("s.zarr/x/zarr.json", "s.zarr/x/c/0")
+        assert (await self.counted(bucket, previous=before)).verdict == verdict
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     async def test_deleted_as_the_dates_tell(self, bucket: Aged, layout: str) -> None:
@@ -211,9 +282,9 @@ class TestChunks:
         assert (await self.counted(bucket)).verdict == "deleted"
 
     async def test_old_is_not_yet_deleted(self, bucket: Aged) -> None:
-        """Where the metadata is still there that was written first, nothing before it can be gone."""
+        """Where the metadata is still there that was written first, or written anew just then."""
         self.fill(bucket, "v3", 6.9, 6.8, missing=2)
-        assert (await self.counted(bucket)).verdict == "never_written"
+        assert (await self.counted(bucket)).verdict == "unknown"
 
     async def test_what_is_known_to_be_deleted_stays_known(self, bucket: Aged) -> None:
         there = self.fill(bucket, "v3", 2, 1.9)
@@ -233,10 +304,6 @@ class TestChunks:
         self.fill(bucket, "v3", 0, 0, missing=2)
         assert (await self.counted(bucket, previous=before)).verdict == "deleted"
 
-    async def test_the_same_where_nothing_is_deleted(self, bucket: Aged) -> None:
-        self.fill(bucket, "v3", 400, 399, missing=2)
-        assert (await self.counted(bucket, EVER)).verdict == "never_written"
-
     async def test_unknown(self, bucket: Aged) -> None:
         """Metadata that was written again says nothing of what was there before."""
         self.fill(bucket, "v3", 1, 3, missing=2)
@@ -253,8 +320,9 @@ class TestChunks:
         assert (await self.counted(bucket, lifetime, previous=before)).verdict == "complete"
 
     async def test_written_since_the_last_count(self, bucket: Aged) -> None:
+        before = await bucket.count(WEEK, now=lambda: NOW - timedelta(days=3))
         there = self.fill(bucket, "v3", 2, 1.9, missing=4)
-        before = await bucket.count(WEEK)
+        before = await bucket.count(WEEK, previous=before)
         bucket.put(0, ["s.zarr/t/c/1/1"])
         found = await self.counted(bucket, previous=before)
         assert (found.present, found.gone, found.verdict) == (len(there) + 1, 0, "never_written")
@@ -273,7 +341,7 @@ class TestChunks:
         bucket.put(1, {f"s.zarr/{document}": content})
         bucket.put(0.9, [f"s.zarr/{name}" for name in chunks])
         found = await self.counted(bucket)
-        assert found == wire.ChunkCount(expected=4, present=3, arrays=1, verdict="never_written")
+        assert found == wire.ChunkCount(expected=4, present=3, arrays=1, verdict="unknown")
         assert [row.kind for row in (await bucket.count(WEEK)).rows] == ["array"]
 
     async def test_chunks_beyond_a_shape_that_was_made_smaller(self, bucket: Aged) -> None:
@@ -293,7 +361,7 @@ class TestChunks:
         array = v3_array([8, 8], [4, 4])
         bucket.put(2, {"s.zarr/zarr.json": v3_group({"0": array}), "s.zarr/0/zarr.json": array})
         bucket.put(1.9, ["s.zarr/0/c/0/0", "s.zarr/0/c/1/1"])
-        assert await self.counted(bucket) == wire.ChunkCount(expected=4, present=2, arrays=1, verdict="never_written")
+        assert await self.counted(bucket) == wire.ChunkCount(expected=4, present=2, arrays=1, verdict="unknown")
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"zarr_format": 9}', bytes(100)])
     async def test_metadata_that_cannot_be_read(self, bucket: Aged, content: bytes) -> None:
@@ -302,6 +370,13 @@ class TestChunks:
         rows = {row.name: row for row in found.rows}
         assert found.objects == 3
         assert (rows["s.zarr"].objects, rows["s.zarr"].chunks) == (2, None)
+
+    async def test_an_array_called_c_of_version_2(self, bucket: Aged) -> None:
+        """Its chunk `c/0` is named as one of version 3."""
+        bucket.put(2, {"s.zarr/.zgroup": b'{"zarr_format": 2}', "s.zarr/c/.zarray": v2_array([8], [4])})
+        bucket.put(1.9, ["s.zarr/c/0", "s.zarr/c/1"])
+        (row,) = (await bucket.count(WEEK)).rows
+        assert (row.objects, row.chunks) == (4, None)
 
     async def test_an_array_whose_metadata_is_gone(self, bucket: Aged) -> None:
         """The consolidated document still names it: its chunks are expected, and that they are gone shows."""
@@ -323,6 +398,34 @@ class TestChunks:
             ("1.zarr", False),
             ("0.zarr", False),
         ]
+
+
+async def test_a_copy_takes_along_what_is_known_of_its_chunks(tmp_path: Path) -> None:
+    for name in ("scratch/s.zarr/c", "kept"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "scratch/s.zarr/zarr.json").write_bytes(v3_array([8], [2]))
+    for chunk in range(4):
+        (tmp_path / f"scratch/s.zarr/c/{chunk}").write_bytes(b"chunk")
+    configs = [LocalConfig(id=name, root=str(tmp_path / name), writable=True) for name in ("scratch", "kept")]
+    browser = Browser([Offered(each, "admin", None) for each in configs], history=tmp_path / "history")
+
+    async def ran(**request: Any) -> Any:
+        job = await browser.start(wire.JobRequest(**request))
+        while job.state in {"queued", "running"}:
+            job = await browser.jobs.watch(job.id, 60)
+        assert job.error is None
+        return job.result
+
+    try:
+        await ran(kind="usage", endpoint="scratch", key="")
+        (tmp_path / "scratch/s.zarr/c/1").unlink()
+        found = wire.ChunkCount(expected=4, present=3, arrays=1, verdict="deleted", gone=1)
+        assert (await ran(kind="usage", endpoint="scratch", key="")).rows[0].chunks == found
+        await ran(kind="copy", endpoint="scratch", key="s.zarr/", to_endpoint="kept", to_key="new.zarr/")
+        for _ in range(2):
+            assert (await ran(kind="usage", endpoint="kept", key="")).rows[0].chunks == found
+    finally:
+        await browser.close()
 
 
 @pytest.fixture
