@@ -11,9 +11,12 @@ import { guarded, showProblem } from './failures';
 import { objectsText } from './lifetime';
 import { MY_FILES, ancestorKeys, idOf, nameOfKey } from './nodes';
 import type { ILocation } from './nodes';
+import { Replacing, overlap, targetOf } from './replacing';
 import { uriOf } from './scratchRows';
 import type { IPanelHandle } from './tokens';
 import { isUsage, takesAway } from './usage';
+import type { There } from './view/scratch/dialogs';
+import { countAll } from './weighing';
 import type { IJob, IJobRequest } from './wire';
 
 /**
@@ -27,7 +30,9 @@ const ASK_MS = 2_000;
  */
 export class JobEnds implements IDisposable {
   constructor(private readonly _options: JobEnds.IOptions) {
-    _options.browser.usage.ended.connect(this._onEnded, this);
+    const { usage } = _options.browser;
+    this._replacing = new Replacing(usage);
+    usage.ended.connect(this._onEnded, this);
   }
 
   get isDisposed(): boolean {
@@ -41,7 +46,10 @@ export class JobEnds implements IDisposable {
 
   private _onEnded(_: unknown, job: IJob): void {
     void guarded(async () => {
-      if (!(await this._askedAgain(job))) {
+      if (
+        !(await this._replacing.goOn(job)) &&
+        !(await this._askedAgain(job))
+      ) {
         await Promise.all([this._tell(job), this._refreshTree(job)]);
       }
     });
@@ -56,11 +64,42 @@ export class JobEnds implements IDisposable {
       return false;
     }
     const { askConflict } = await import('./view/scratch/dialogs');
-    const ifExists = await askConflict(error, trans);
-    if (ifExists) {
+    const there = await this._thereOf(request);
+    const ifExists = there && (await askConflict(error, there, trans));
+    if (ifExists === 'replace' && typeof there === 'object' && there) {
+      await this._replacing.start(request, there.objects);
+    } else if (ifExists) {
       await browser.usage.start({ ...request, ifExists });
     }
     return true;
+  }
+
+  /**
+   * What lies where a copy would go: a store is counted, since it has to be deleted first. Null where the user did not want
+   * to wait for that.
+   */
+  private async _thereOf(copy: IJobRequest): Promise<There | null> {
+    const { browser, trans } = this._options;
+    const { usage } = browser;
+    const target = targetOf(copy);
+    const places = [target, { endpoint: copy.endpoint, key: copy.key }];
+    if (!target.key.endsWith('/') || target.endpoint === MY_FILES) {
+      return 'files';
+    }
+    const isStore =
+      places.some(({ key }) => key.endsWith('.zarr/')) ||
+      (await Promise.all(places.map(each => this._canOpen(each)))).some(
+        Boolean
+      );
+    if (!isStore) {
+      return 'files';
+    }
+    const [to, from] = places.map(each => uriOf(browser, each));
+    if (!usage.isWritable(target) || overlap(to!, from!)) {
+      return 'fixed';
+    }
+    const counts = await countAll([target], usage, trans);
+    return counts && counts[0]!;
   }
 
   private async _tell(job: IJob): Promise<void> {
@@ -188,6 +227,7 @@ export class JobEnds implements IDisposable {
   }
 
   private _isDisposed = false;
+  private readonly _replacing: Replacing;
 }
 
 export namespace JobEnds {

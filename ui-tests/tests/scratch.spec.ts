@@ -264,7 +264,16 @@ test('what is there already is asked about once', async () => {
   const { page } = lab;
   const key = await put('ensemble.zarr/');
   const tab = await openFolder();
-  const keep = async (answer: string) => {
+  // A chunk of an older version, which the new one would not have.
+  const stale = 'ensemble.zarr/stale-chunk';
+  await job(page, {
+    kind: 'copy',
+    endpoint: 'scratch',
+    key: 'ada/checkpoint.bin',
+    toEndpoint: 'persistent',
+    toKey: stale
+  });
+  const keep = async (answer: string, says = '') => {
     await tab.select(key);
     await tab.button('Keep…').click();
     await tab.dialog.getByRole('button', { name: 'Keep' }).click();
@@ -272,14 +281,21 @@ test('what is there already is asked about once', async () => {
     await expect(tab.dialog).toContainText(
       's3://persistent/ada/ensemble.zarr/ is there already.'
     );
+    await expect(tab.dialog).toContainText(says);
     await tab.dialog.getByRole('button', { name: answer }).click();
   };
   await keep('Cancel');
   await expect(tab.dialog).toHaveCount(0);
-  await keep('Replace');
+  await keep('Replace', 'so that no chunk of it stays: 17 objects, 4 MB.');
   await expect(
     notification(/Kept as s3:\/\/persistent\/ada\/ensemble\.zarr\/\./)
   ).toBeVisible();
+  const counted = await job(page, {
+    kind: 'usage',
+    endpoint: 'persistent',
+    key: 'ensemble.zarr/'
+  });
+  expect(counted.result).toMatchObject({ objects: 16 });
   await keep('Keep both');
   await expect(
     notification('Kept as s3://persistent/ada/ensemble (2).zarr/.')

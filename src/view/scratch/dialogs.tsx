@@ -211,10 +211,18 @@ export function validate(
 }
 
 /**
+ * What lies where a copy would go: files to be written over; a store that cannot be taken away; a store, which is deleted
+ * before another one takes its place, with what it weighs.
+ */
+export type There =
+  'files' | 'fixed' | { readonly objects: number; readonly bytes: number };
+
+/**
  * Ask what to do about something that is there already. Null where nothing is to be done.
  */
 export async function askConflict(
   problem: IProblem,
+  there: There,
   trans: TranslationBundle
 ): Promise<'replace' | 'rename' | null> {
   const result = await showDialog({
@@ -222,22 +230,39 @@ export async function askConflict(
     body: (
       <div className="jp-ZarrUsage-form">
         <p>{problem.message}</p>
+        {typeof there === 'object' ? (
+          <p>
+            {trans.__(
+              '“Replace” first deletes what lies there, so that no chunk of it stays:'
+            )}{' '}
+            <strong>{weightText(there.objects, there.bytes, trans)}</strong>.
+          </p>
+        ) : null}
         <p className="jp-ZarrBrowser-quiet">
-          {trans.__(
-            '“Replace” writes over what has the same name; other objects there stay. “Keep both” gives the copy another name.'
-          )}
+          {there === 'files'
+            ? trans.__(
+                '“Replace” writes over what has the same name; other objects there stay. “Keep both” gives the copy another name.'
+              )
+            : there === 'fixed'
+              ? trans.__(
+                  'It cannot be replaced from here: chunks of two versions would mix. “Keep both” gives the copy another name.'
+                )
+              : trans.__('“Keep both” gives the copy another name.')}
         </p>
       </div>
     ),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.warnButton({
-        label: trans.__('Replace'),
-        actions: ['replace']
-      }),
+      ...(there === 'fixed'
+        ? []
+        : [
+            Dialog.warnButton({
+              label: trans.__('Replace'),
+              actions: ['replace']
+            })
+          ]),
       Dialog.okButton({ label: trans.__('Keep both'), actions: ['rename'] })
-    ],
-    defaultButton: 2
+    ]
   });
   const [action] = result.button.actions;
   return result.button.accept && (action === 'replace' || action === 'rename')
