@@ -83,12 +83,12 @@ export const uploadIcon = icon(
 
 export const pauseIcon = icon(
   'pause',
-  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M5.4 3v10M10.6 3v10"/>`
+  '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M3.8 3h2.8v10H3.8ZM9.4 3h2.8v10H9.4Z"/>'
 );
 
 export const resumeIcon = icon(
   'resume',
-  `<path class="jp-icon3 jp-icon-selectable" ${BOLD_STROKE} d="M4.6 2.8 12.4 8l-7.8 5.2Z"/>`
+  '<path class="jp-icon3 jp-icon-selectable" fill="#616161" d="M4.6 2.6 12.8 8l-8.2 5.4Z"/>'
 );
 
 /** A clock that goes back: what is there lives as long as if it were new. */

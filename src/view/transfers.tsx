@@ -8,6 +8,7 @@ import { numberFormat } from '../intl';
 import { MY_FILES } from '../nodes';
 import { endpointOf } from '../rights';
 import { formatBytes, formatCount, pageLocale } from '../text';
+import type { UploadRun } from '../uploads/run';
 import type { Drop, IDropProgress } from '../uploads/uploads';
 import type { IJob } from '../wire';
 import { IconButton, TextButton } from './button';
@@ -71,7 +72,9 @@ export default function TransferList(): React.JSX.Element | null {
         ) : null}
       </div>
       <div className="jp-ZarrBrowser-live" role="status" aria-live="polite">
-        {last ? `${nameOf(last, trans)}: ${aboutOf(last, false, trans)}` : ''}
+        {last
+          ? `${nameOf(last, trans)}: ${aboutOf(last, false, trans).join(' · ')}`
+          : ''}
       </div>
       {isOpen ? (
         <ul className="jp-ZarrUpload-list">
@@ -178,7 +181,7 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
           />
         )}
       </div>
-      {drop.isUnderWay ? (
+      {drop.isUnderWay && state !== 'asking' ? (
         <ProgressBar
           share={isKnown ? shareOf(progress) : null}
           label={trans.__('Uploading %1', name)}
@@ -186,31 +189,38 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
       ) : null}
       <div className="jp-ZarrUpload-foot">
         <div className="jp-ZarrUpload-about">
-          {aboutOf(drop, uploads?.isLost ?? false, trans)}
+          {aboutOf(drop, uploads?.isLost ?? false, trans).map((part, at) => (
+            <React.Fragment key={at}>
+              {at > 0 ? ' · ' : null}
+              <span>{part}</span>
+            </React.Fragment>
+          ))}
         </div>
-        {state === 'done' && drop.storeKey !== null ? (
-          <TextButton
-            label={trans.__('Insert cell')}
-            onClick={() => manage.uploading.insert(drop)}
-          />
-        ) : null}
-        {state === 'done' ? (
-          <TextButton
-            label={trans.__('Show')}
-            onClick={() => manage.uploading.show(drop)}
-          />
-        ) : null}
-        {state === 'failed' && taken > 0 ? (
-          <TextButton
-            label={trans._n(
-              'Replace %2 that is there by now',
-              'Replace %2 that are there by now',
-              taken,
-              formatCount(taken)
-            )}
-            onClick={() => uploads?.retry(drop, true)}
-          />
-        ) : null}
+        <div className="jp-ZarrUpload-buttons">
+          {state === 'done' && drop.storeKey !== null ? (
+            <TextButton
+              label={trans.__('Insert cell')}
+              onClick={() => manage.uploading.insert(drop)}
+            />
+          ) : null}
+          {state === 'done' ? (
+            <TextButton
+              label={trans.__('Show')}
+              onClick={() => manage.uploading.show(drop)}
+            />
+          ) : null}
+          {state === 'failed' && taken > 0 ? (
+            <TextButton
+              label={trans._n(
+                'Replace %2 that is there by now',
+                'Replace %2 that are there by now',
+                taken,
+                formatCount(taken)
+              )}
+              onClick={() => uploads?.retry(drop, true)}
+            />
+          ) : null}
+        </div>
       </div>
       {isOpen && hasFiles ? <Files drop={drop} /> : null}
     </li>
@@ -230,7 +240,7 @@ function Files({ drop }: { drop: Drop }): React.JSX.Element {
   return (
     <ul className="jp-ZarrUpload-files">
       {large.map(({ key, bytes, sizeBytes }) => (
-        <li key={key} title={key}>
+        <li key={key} title={key} data-running>
           <span>{short(key)}</span>
           <span className="jp-ZarrBrowser-quiet">
             {formatShare(sizeBytes > 0 ? bytes / sizeBytes : 0)}
@@ -298,69 +308,80 @@ function shareOf({ bytes, totalBytes, files, totalFiles }: IDropProgress) {
 }
 
 /**
- * What a drop is at: `312 of 1,024 files · 1.2 GB of 4 GB · 35 MB/s · 2 min left`.
+ * What a drop is at, in parts: `312 of 1,024 files`, `1.2 GB of 4 GB`, `35 MB/s`, `2 min left`.
  */
 function aboutOf(
   drop: Drop,
   isLost: boolean,
   trans: TranslationBundle
-): string {
+): string[] {
   const { problem, progress, run, state } = drop;
+  const failed = run?.failedFiles ?? 0;
   switch (state) {
     case 'reading':
-      return trans.__('Reading what was chosen…');
+      return [trans.__('Reading what was chosen…')];
     case 'checking':
-      return trans.__('Looking what is there already…');
+      return [trans.__('Looking what is there already…')];
     case 'asking':
-      return trans.__('Waiting for your answer');
+      return [trans.__('Waiting for your answer')];
     case 'clearing':
-      return trans.__('Deleting what is replaced…');
+      return [trans.__('Deleting what is replaced…')];
     case 'sending':
-      return join(
-        isLost
-          ? [
-              trans.__('No connection: goes on by itself'),
-              ...soFar(progress, trans)
-            ]
-          : [
-              ...soFar(progress, trans),
-              progress.speed === null
-                ? null
-                : trans.__('%1/s', formatBytes(progress.speed)),
-              progress.leftS === null ? null : leftText(progress.leftS, trans),
-              failedText(run?.failedFiles ?? 0, trans)
-            ]
-      );
+      return isLost
+        ? [
+            trans.__('No connection: goes on by itself'),
+            ...soFar(progress, trans)
+          ]
+        : known(
+            ...soFar(progress, trans),
+            progress.speed === null
+              ? null
+              : trans.__('%1/s', formatBytes(progress.speed)),
+            progress.leftS === null ? null : leftText(progress.leftS, trans),
+            failedText(failed, null, trans)
+          );
     case 'paused':
-      return join([
+      return [
         problem ? problem.message : trans.__('Paused'),
         ...soFar(progress, trans)
-      ]);
+      ];
     case 'done':
-      return join([
+      return known(
         filesText(progress.totalFiles, trans),
         formatBytes(progress.totalBytes),
         skippedText(run?.skippedFiles ?? 0, trans)
-      ]);
+      );
     case 'failed':
       return problem
-        ? [problem.message, problem.hint].filter(Boolean).join(' ')
-        : join([
-            failedText(run?.failedFiles ?? 0, trans),
-            ...soFar(progress, trans)
-          ]);
+        ? [[problem.message, problem.hint].filter(Boolean).join(' ')]
+        : known(
+            failedText(failed, run && reasonOf(run), trans),
+            ...(progress.totalFiles > 1 ? soFar(progress, trans) : [])
+          );
     case 'cancelled':
-      return run && progress.files > 0
-        ? trans.__(
-            'Cancelled; what had arrived stays: %1',
-            filesText(progress.files, trans)
-          )
-        : trans.__('Cancelled');
+      return [
+        run && progress.files > 0
+          ? trans.__(
+              'Cancelled; what had arrived stays: %1',
+              filesText(progress.files, trans)
+            )
+          : trans.__('Cancelled')
+      ];
   }
 }
 
-function join(parts: readonly (string | null)[]): string {
-  return parts.filter(part => part !== null).join(' · ');
+function known(...parts: readonly (string | null)[]): string[] {
+  return parts.filter((part): part is string => part !== null);
+}
+
+/**
+ * Why files failed, where it is the same for all of them.
+ */
+function reasonOf({ failures }: UploadRun): string | null {
+  const [first, ...others] = new Set(
+    failures.map(({ problem }) => problem?.message ?? '')
+  );
+  return first && others.length === 0 ? first : null;
 }
 
 function soFar(progress: IDropProgress, trans: TranslationBundle): string[] {
@@ -379,10 +400,21 @@ function filesText(count: number, trans: TranslationBundle): string {
   return trans._n('%2 file', '%2 files', count, formatCount(count));
 }
 
-function failedText(count: number, trans: TranslationBundle): string | null {
-  return count === 0
-    ? null
-    : trans._n('%2 file failed', '%2 files failed', count, formatCount(count));
+function failedText(
+  count: number,
+  reason: string | null,
+  trans: TranslationBundle
+): string | null {
+  if (count === 0) {
+    return null;
+  }
+  const text = trans._n(
+    '%2 file failed',
+    '%2 files failed',
+    count,
+    formatCount(count)
+  );
+  return reason === null ? text : trans.__('%1: %2', text, reason);
 }
 
 function skippedText(count: number, trans: TranslationBundle): string | null {

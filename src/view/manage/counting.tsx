@@ -1,5 +1,4 @@
 import { Dialog } from '@jupyterlab/apputils';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ISignal } from '@lumino/signaling';
 import React from 'react';
@@ -7,6 +6,7 @@ import React from 'react';
 import { weightText } from '../../lifetime';
 import type { IJobProgress } from '../../wire';
 import { useSnapshot } from '../useSnapshot';
+import { bodyOf } from './form';
 
 /**
  * Milliseconds before something that may be over at once is shown.
@@ -42,7 +42,7 @@ export async function whileCounting(
   }
   const dialog = new Dialog({
     title: trans.__('Counting what lies in “%1”', name),
-    body: ReactWidget.create(
+    body: bodyOf(
       <Counting progress={progress} changed={changed} trans={trans} />
     ),
     buttons: [Dialog.cancelButton({ label: trans.__('Cancel') })]

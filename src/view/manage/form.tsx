@@ -26,3 +26,12 @@ export class Form<T> extends ReactWidget {
 
   private _value: T | null = null;
 }
+
+/**
+ * What a dialog shows that returns no value.
+ */
+export function bodyOf(element: React.ReactElement): ReactWidget {
+  const widget = ReactWidget.create(element);
+  widget.addClass('jp-ZarrUsage-dialog');
+  return widget;
+}

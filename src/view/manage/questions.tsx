@@ -1,11 +1,11 @@
 import { Dialog, showDialog } from '@jupyterlab/apputils';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { weightText } from '../../lifetime';
 import { formatCount } from '../../text';
 import type { IAnswer, IQuestion, IReplaced } from '../../uploads/uploads';
+import { bodyOf } from './form';
 
 /**
  * Names that a question lists.
@@ -25,7 +25,7 @@ export async function askTaken(options: {
   const { container, files, stores, totalFiles } = question;
   const dialog = new Dialog({
     title: trans.__('Some of it is there already'),
-    body: ReactWidget.create(
+    body: bodyOf(
       <div className="jp-ZarrUsage-form">
         {files.length > 0 ? (
           <>
