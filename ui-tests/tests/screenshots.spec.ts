@@ -1,5 +1,6 @@
 import * as path from 'path';
 
+import { clearDisk, onDisk } from './disk';
 import { closeAll, expect, reload, run, test, sharedLab } from './lab';
 import { API } from './panel';
 import { UsageTab, busyUsage, withScratch } from './scratch';
@@ -14,9 +15,19 @@ const lab = sharedLab({ isPlain: true });
 
 const ROOT = path.resolve(__dirname, '..', '..');
 const STORE = 'climate/reanalysis/surface.zarr/';
+const LONG_NAME =
+  'ERA5_hourly_single_levels_2m_temperature_1979-2023_0p25deg_regridded_v2';
+const STORE_FILES: { [path: string]: string | Buffer } = {
+  'zarr.json': '{"zarr_format": 3, "node_type": "group"}'
+};
+for (let chunk = 0; chunk < 40; chunk++) {
+  STORE_FILES[`t2m/c/${chunk}`] = Buffer.alloc(250_000, chunk);
+}
 const THEMES = ['light', 'dark'] as const;
 
 test.describe.configure({ timeout: 120_000 });
+
+test.afterAll(clearDisk);
 
 async function setTheme(theme: 'light' | 'dark'): Promise<void> {
   const { page } = lab;
@@ -121,8 +132,7 @@ for (const theme of THEMES) {
 
     test('long names', async () => {
       const { panel, page, folder } = lab;
-      const name =
-        'ERA5_hourly_single_levels_2m_temperature_1979-2023_0p25deg_regridded_v2';
+      const name = LONG_NAME;
       await page.contents.uploadContent(
         '{"zarr_format": 3, "node_type": "group", "attributes": {}}',
         'text',
@@ -329,23 +339,37 @@ for (const theme of THEMES) {
       await shoot('drop-refused');
       await expect(list.hint).toHaveCount(0);
 
-      await list.drop(row, { name: 'notes.md', content: 'one' });
+      const long = `${LONG_NAME}.nc`;
+      await list.drop(
+        row,
+        { name: 'notes.md', content: 'one' },
+        { name: long, content: 'one' }
+      );
       await expect(list.items.first()).toHaveAttribute('data-state', 'done');
       await list.drop(
         row,
         { name: 'notes.md', content: 'two!' },
+        { name: long, content: 'two!' },
         { name: 'other.md', content: 'other' }
       );
       await expect(list.dialog).toBeVisible();
       await shoot('drop-question', true);
       await list.answer('Skip').click();
+      await expect(list.items.first()).toHaveAttribute('data-state', 'done');
+      await list.dropPaths(await panel.bring('persistent', key), [
+        onDisk('surface.zarr', STORE_FILES)
+      ]);
+      await expect(list.item('surface.zarr')).toHaveAttribute(
+        'data-state',
+        'done'
+      );
       const batches = `${API}uploads/batch`;
       await page.context().route(batches, route =>
         route.fulfill({
           json: {
             problems: [
               {
-                key: `${key}broken.csv`,
+                key: `${key}stations.csv`,
                 problem: {
                   code: 'forbidden',
                   message: 'Access Denied',
@@ -357,7 +381,7 @@ for (const theme of THEMES) {
           }
         })
       );
-      await list.drop(row, { name: 'broken.csv', content: 'x' });
+      await list.drop(row, { name: 'stations.csv', content: 'x' });
       await expect(list.items.first()).toHaveAttribute('data-state', 'failed');
       await page.context().unroute(batches);
       let parts = 0;
@@ -378,6 +402,20 @@ for (const theme of THEMES) {
         await page.mouse.move(700, 300);
         await shoot(`transfers-${width}`, width === 320);
       }
+      if (theme === 'light') {
+        await panel.setWidth(400);
+        for (const left of [1, 0]) {
+          const notes = list.item('notes.md');
+          await notes.first().getByRole('button', { name: 'Dismiss' }).click();
+          await expect(notes).toHaveCount(left);
+        }
+        await page.mouse.move(700, 300);
+        await list.root.screenshot({
+          path: path.join(ROOT, 'docs', 'images', 'transfers.png'),
+          animations: 'disabled'
+        });
+      }
+      await panel.setWidth(320);
       const menu = await panel.menu(await panel.bring('persistent', key));
       await shoot('transfers-menu', true);
       await menu

@@ -1,8 +1,7 @@
-import * as fs from 'fs';
-import * as os from 'os';
 import * as path from 'path';
 
 import { inBucket, removeBucket, sha256, unfinishedIn } from './bucket';
+import { clearDisk, onDisk } from './disk';
 import { closeAll, expect, run, sharedLab, test } from './lab';
 import { API, boxOf } from './panel';
 import { withScratch } from './scratch';
@@ -63,27 +62,7 @@ function there(): { [key: string]: string } {
   );
 }
 
-const onDiskRoots: string[] = [];
-
-test.afterAll(() => {
-  for (const root of onDiskRoots) {
-    fs.rmSync(root, { recursive: true, force: true });
-  }
-});
-
-/**
- * A folder of the computer with these files in it.
- */
-function onDisk(name: string, files: { [path: string]: string | Buffer }) {
-  const root = fs.mkdtempSync(path.join(os.tmpdir(), 'zb-upload-'));
-  onDiskRoots.push(root);
-  for (const [file, content] of Object.entries(files)) {
-    const full = path.join(root, name, file);
-    fs.mkdirSync(path.dirname(full), { recursive: true });
-    fs.writeFileSync(full, content);
-  }
-  return path.join(root, name);
-}
+test.afterAll(clearDisk);
 
 /**
  * Choose a folder, or files, in the browser's own dialog that an entry of the menu opens.
