@@ -35,6 +35,11 @@ class _Counted:
         return self.location.quota_bytes if self.location is not None else None
 
     @property
+    def damaged_stores(self) -> int:
+        """Zarr stores whose metadata, or a part of it, is gone or cannot be read."""
+        return sum(row.damage is not None for row in self.usage.rows)
+
+    @property
     def deleted_chunks(self) -> int:
         """Chunks that are missing and were probably deleted, of all Zarr stores that were looked into."""
         counts = (row.chunks for row in self.usage.rows)
@@ -48,6 +53,7 @@ _GAUGES: tuple[tuple[str, str, Callable[[_Counted], float | None]], ...] = (
     ("expiring_bytes", "What is deleted within 24 hours.", lambda each: each.usage.expiring_bytes),
     ("expiring_objects", "Objects that are deleted within 24 hours.", lambda each: each.usage.expiring_objects),
     ("deleted_chunks", "Chunks of Zarr stores that were probably deleted.", lambda each: each.deleted_chunks),
+    ("damaged_stores", "Zarr stores whose metadata is gone or unreadable.", lambda each: each.damaged_stores),
     ("quota_bytes", "What may lie there.", lambda each: each.quota_bytes),
     ("as_of_timestamp_seconds", "When the count began.", lambda each: moment_of(each.usage.as_of).timestamp()),
 )
@@ -186,16 +192,23 @@ _FORMS: dict[str, Callable[[list[_Counted], TextIO], None]] = {
 
 
 def _chunks(row: wire.UsageRow) -> str:
-    """What is known of missing chunks, in a word or two."""
+    """What is known of missing chunks, in a word or two; that metadata is gone matters more."""
+    words = {
+        "gone": "no metadata",
+        "unreadable": "bad metadata",
+        "incomplete": f"{row.missing_documents:,} undescribed",
+    }
+    if row.damage is not None:
+        return words[row.damage]
     if row.chunks is None:
         return ""
     missing = row.chunks.expected - row.chunks.present
-    words = {
+    verdicts = {
         "deleted": f"{missing:,} deleted?",
         "never_written": f"{missing:,} unwritten",
         "unknown": f"{missing:,} missing",
     }
-    return words.get(row.chunks.verdict, "complete")
+    return verdicts.get(row.chunks.verdict, "complete")
 
 
 def _one_line(name: str) -> str:

@@ -27,6 +27,9 @@ _MAX_ARRAYS = 50_000
 #: The end of a chunk's key: ``c/0/1`` and ``0/1`` (v3, v2 with slashes), ``0.1`` (v2); ``c`` and ``0`` of scalars.
 _CHUNK = re.compile(r"/(?:c(?:/\d+)*|\d+(?:/\d+)*|\d+(?:\.\d+)+)\Z", re.ASCII)
 
+#: Names that are as likely dates: ``2026.11.21``.
+_YEAR = re.compile(r"(?:19|20)\d\d\.", re.ASCII)
+
 
 @dataclass(slots=True)
 class Weight:
@@ -68,6 +71,8 @@ class ArrayTally:
     oldest: str = ""
     #: When its metadata was written; empty where that was not met.
     described: str = ""
+    #: Whether names were met that hardly anything but chunks have: ``c/0``, ``0.1``.
+    is_certain: bool = False
 
 
 @dataclass(slots=True)
@@ -217,6 +222,7 @@ class Tally:
             end = min(stop, bisect_left(keys, after, at + 1))
             if (array := self._array(row, place[skip:])) is not None:
                 array.chunks += end - at
+                array.is_certain |= text.startswith("c/") or ("." in text and _YEAR.match(text) is None)
                 oldest = min(modified[at:end])
                 array.oldest = min(array.oldest, oldest) if array.oldest else oldest
             at = end

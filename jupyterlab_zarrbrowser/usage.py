@@ -22,6 +22,7 @@ from .keys import name_of
 from .scan import Scan
 from .tally import ArrayTally, Row, Tally
 
+Damage = Literal["gone", "unreadable", "incomplete"]
 ChunkVerdict = Literal["complete", "never_written", "deleted", "unknown"]
 
 #: Rows in an answer; lighter ones are told as a sum.
@@ -152,16 +153,29 @@ class UsageScan:
     async def _describe(self, children: list[tuple[str, Row]], *, counts_chunks: bool) -> list[wire.UsageRow]:
         stores = [name for name, row in children if row.documents][:_MAX_COUNTED]
         nodes = await gather(outcome(self._explorer.node(self._key + name, refresh=True)) for name in stores)
-        kinds = dict(zip(stores, (_kind(node) for node in nodes), strict=True))
-        chunks: dict[str, wire.ChunkCount | None] = {}
+        found = dict(zip(stores, nodes, strict=True))
+        arrays: dict[str, dict[str, ArrayFacts]] = {}
         if counts_chunks:
             rows = dict(children)
-            counted = await gather(self._count(name, rows[name]) for name in stores)
-            chunks = dict(zip(stores, counted, strict=True))
-        return [self._row(name, row, kinds.get(name), chunks.get(name)) for name, row in children]
+            read = await gather(self._arrays(name, rows[name]) for name in stores)
+            arrays = dict(zip(stores, read, strict=True))
+        return [
+            self._row(name, row, found.get(name), arrays.get(name, {}), is_whole=counts_chunks)
+            for name, row in children
+        ]
 
-    def _row(self, name: str, row: Row, kind: str | None, chunks: wire.ChunkCount | None) -> wire.UsageRow:
+    def _row(
+        self,
+        name: str,
+        row: Row,
+        node: wire.Node | BrowserError | None,
+        arrays: dict[str, ArrayFacts],
+        *,
+        is_whole: bool,
+    ) -> wire.UsageRow:
         key = self._key + name
+        kind = _kind(node)
+        lacking = self._lacking(name, row, arrays) if is_whole else []
         expires_at, gone_at = self._dates(name, row)
         return wire.UsageRow(
             key=key,
@@ -175,16 +189,29 @@ class UsageScan:
             gone_at=gone_at,
             expiring_objects=row.expiring_objects,
             expiring_bytes=row.expiring_bytes,
-            chunks=chunks,
+            chunks=self._count(name, row, arrays),
+            damage=_damage(row, node, lacking),
+            missing_documents=len(lacking),
         )
 
-    async def _count(self, name: str, row: Row) -> wire.ChunkCount | None:
-        """Chunks that the arrays of a store should have, and those that lie there."""
+    async def _arrays(self, name: str, row: Row) -> dict[str, ArrayFacts]:
         described = [path for path, array in row.arrays.items() if array.described]
         try:
-            arrays = await self._explorer.arrays_below(self._key + name, described[:_MAX_READ])
+            return await self._explorer.arrays_below(self._key + name, described[:_MAX_READ])
         except BrowserError:
-            return None
+            return {}
+
+    def _lacking(self, name: str, row: Row, arrays: dict[str, ArrayFacts]) -> list[str]:
+        """Arrays whose metadata document is not there, by path: chunks of them are, or the root still names them."""
+        if not self._tally.knows_all_arrays:
+            return []
+        if ".zarr" in name.lower() and not _is_described(row):
+            return sorted(path for path, array in row.arrays.items() if array.chunks)
+        named = {path for path in arrays if path not in row.arrays or not row.arrays[path].described}
+        return sorted(named | {path for path in row.arrays if _has_lost_its_document(path, row)})
+
+    def _count(self, name: str, row: Row, arrays: dict[str, ArrayFacts]) -> wire.ChunkCount | None:
+        """Chunks that the arrays of a store should have, and those that lie there."""
         expected = present = counted = lacking = 0
         for path, facts in arrays.items():
             most = _chunks_of(facts)
@@ -271,9 +298,32 @@ class UsageScan:
         return (self._now - moment_of(modified)).total_seconds() / 86_400
 
 
-def _kind(node: wire.Node | BrowserError) -> str | None:
-    kinds = {wire.DatasetNode: "dataset", wire.GroupNode: "group", wire.ArrayNode: "array"}
-    return kinds.get(type(node)) if not isinstance(node, BrowserError) else None
+def _kind(node: wire.Node | BrowserError | None) -> str | None:
+    kinds: dict[type, str] = {wire.DatasetNode: "dataset", wire.GroupNode: "group", wire.ArrayNode: "array"}
+    return kinds.get(type(node))
+
+
+def _damage(row: Row, node: wire.Node | BrowserError | None, lacking: list[str]) -> Damage | None:
+    """What is wrong with the metadata of a row; whatever lies in a folder beside stores is none of its business."""
+    if isinstance(node, wire.FolderNode) and node.problem is not None and node.problem.code == "unreadable_metadata":
+        return "unreadable"
+    if not lacking:
+        return None
+    return "incomplete" if _is_described(row) else "gone"
+
+
+def _is_described(row: Row) -> bool:
+    return bool(row.documents) or any(array.described for array in row.arrays.values())
+
+
+def _has_lost_its_document(path: str, row: Row) -> bool:
+    """Whether chunks lie at a path without the metadata of an array, by names that nothing else has."""
+    array = row.arrays[path]
+    if array.described or not array.chunks:
+        return False
+    beside = row.arrays.get(f"{path}c/")
+    # `c/0` may be a chunk of an array of version 2 that is called `c`.
+    return array.is_certain and not (beside is not None and beside.described)
 
 
 def _chunks_of(facts: ArrayFacts) -> int | None:

@@ -467,6 +467,11 @@ class UsageRow(Struct, frozen=True, kw_only=True):
     expiring_bytes: int = 0
     #: Null where it is no Zarr store, or was not counted.
     chunks: ChunkCount | None = None
+    #: What is wrong with its Zarr metadata: all of it is ``gone`` and chunks are left, the document is ``unreadable``,
+    #: or it is ``incomplete``, because documents of arrays in it are gone. Null where nothing is known to be wrong.
+    damage: Literal["gone", "unreadable", "incomplete"] | None = None
+    #: Metadata documents of arrays that are gone, as far as that is known.
+    missing_documents: int = 0
 
 
 class UsageBefore(Struct, frozen=True, kw_only=True):

@@ -651,6 +651,14 @@ export interface IUsageRow {
    * Null where it is no Zarr store, or was not counted.
    */
   chunks: IChunkCount | null;
+  /**
+   * What is wrong with its Zarr metadata: all of it is `gone` and chunks are left, the document is `unreadable`, or it is `incomplete`, because documents of arrays in it are gone. Null where nothing is known to be wrong.
+   */
+  damage: 'gone' | 'unreadable' | 'incomplete' | null;
+  /**
+   * Metadata documents of arrays that are gone, as far as that is known.
+   */
+  missingDocuments: number;
 }
 
 /**

@@ -44,7 +44,7 @@ def test_a_table_for_people(config: Path, capsys: pytest.CaptureFixture[str]) ->
     printed = capsys.readouterr()
     assert "2.0 kB in 3 objects" in printed.out
     rows = [line.split() for line in printed.out.splitlines()[2:4]]
-    assert rows == [["2.0", "kB", "2", "run.zarr"], ["5", "B", "1", "notes.txt"]]
+    assert rows == [["2.0", "kB", "2", "bad", "metadata", "run.zarr"], ["5", "B", "1", "notes.txt"]]
     assert "endpoints[1]" in printed.err
     assert SECRET not in printed.out + printed.err
 
@@ -127,6 +127,7 @@ def test_scratch_with_a_quota_a_price_and_a_damaged_store(
         "expiring_bytes": 0,
         "expiring_objects": 0,
         "deleted_chunks": 1,
+        "damaged_stores": 0,
         "quota_bytes": 10_000,
     }
     assert "1 deleted?" in printed("table")

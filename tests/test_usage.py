@@ -266,6 +266,35 @@ class TestChunks:
         newer = await bucket.count(EVER, now=lambda: NOW - timedelta(days=0.1))
         assert (await self.counted(bucket, EVER, previous=newer, **options)).verdict == "unknown", "written since"
 
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_only_chunks_are_left(self, bucket: Aged, layout: str) -> None:
+        documents, _ = store_of(layout)
+        self.fill(bucket, layout, 2, 1.9)
+        bucket.delete(*(f"s.zarr/{name}" for name in documents))
+        (row,) = (await bucket.count(WEEK)).rows
+        assert (row.kind, row.chunks, row.damage, row.missing_documents) == ("folder", None, "gone", 2)
+
+    @pytest.mark.parametrize("name", ["c/0/0", "0.0", "0.1.2", "t/c/3", "t/x/7.0"])
+    async def test_names_that_only_chunks_have(self, bucket: Aged, name: str) -> None:
+        bucket.put(1, [f"run/{name}", "run/notes.txt"])
+        assert [row.damage for row in (await bucket.count(WEEK)).rows] == ["gone"]
+
+    @pytest.mark.parametrize("name", ["2026/11/21", "1", "a/0/1", "c", "2026.11.21", "1.x", "x/zarr.json.bak"])
+    async def test_names_that_others_have(self, bucket: Aged, name: str) -> None:
+        bucket.put(1, [f"run/{name}", "run/notes.txt"])
+        assert [row.damage for row in (await bucket.count(WEEK)).rows] == [None]
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_documents_of_arrays_are_gone(self, bucket: Aged, layout: str) -> None:
+        self.fill(bucket, layout, 2, 1.9)
+        (row,) = (await bucket.count(WEEK)).rows
+        assert (row.damage, row.missing_documents) == (None, 0)
+        bucket.delete(*(f"s.zarr/t/{name}" for name in ("zarr.json", ".zarray") if f"t/{name}" in store_of(layout)[0]))
+        (row,) = (await bucket.count(WEEK)).rows
+        found = (row.damage, row.missing_documents)
+        # Chunks of version 2 with slashes are named as anything may be.
+        assert found == ((None, 0) if layout == "v2 slashes" else ("incomplete", 1))
+
     @pytest.mark.parametrize(("described", "written", "verdict"), [(2, 1.9, "unknown"), (6.6, 6.5, "deleted")])
     async def test_chunks_of_an_array_whose_metadata_is_gone(
         self, bucket: Aged, described: float, written: float, verdict: str
@@ -274,6 +303,8 @@ class TestChunks:
         self.fill(bucket, "v3", described, written)
         bucket.delete("s.zarr/x/zarr.json", "s.zarr/x/c/0")
         assert (await self.counted(bucket, previous=before)).verdict == verdict
+        (row,) = (await bucket.count(WEEK)).rows
+        assert (row.damage, row.missing_documents) == ("incomplete", 1), "the root still names it"
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     async def test_deleted_as_the_dates_tell(self, bucket: Aged, layout: str) -> None:
@@ -370,6 +401,7 @@ class TestChunks:
         rows = {row.name: row for row in found.rows}
         assert found.objects == 3
         assert (rows["s.zarr"].objects, rows["s.zarr"].chunks) == (2, None)
+        assert (rows["s.zarr"].damage, rows["other"].damage) == ("unreadable", None)
 
     async def test_an_array_called_c_of_version_2(self, bucket: Aged) -> None:
         """Its chunk `c/0` is named as one of version 3."""
