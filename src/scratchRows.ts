@@ -11,7 +11,7 @@ import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
 import { guarded } from './failures';
 import { keepIcon, panelIcon, renewIcon, twistyIcon } from './icons';
-import { addressOf } from './keep';
+import { addressOf, keepOrder } from './keep';
 import type { ILocation } from './nodes';
 import type { ICodePlacer, IPanelHandle } from './tokens';
 import type { UsageView } from './usageView';
@@ -146,7 +146,8 @@ export class RowCommands implements IDisposable {
     const { askKeep } = await import('./view/scratch/dialogs');
     const choice = await askKeep({
       row,
-      places: usage.keepPlaces,
+      from: usage.endpoint(location.endpoint),
+      places: keepOrder(usage.keepPlaces, usage.endpoint(location.endpoint)),
       canDelete: usage.isWritable(location),
       isLarge: row.key.endsWith('/') && row.bytes >= usage.clusterBytes,
       trans

@@ -22,6 +22,13 @@ export interface IKeepChoice {
  */
 export async function askKeep(options: {
   row: IUsageRow;
+  /**
+   * Where it lies; null where nothing is known of that.
+   */
+  from: IEndpoint | null;
+  /**
+   * The first is proposed.
+   */
   places: readonly IEndpoint[];
   /**
    * Whether the scratch copy may be deleted afterwards.
@@ -40,6 +47,12 @@ export async function askKeep(options: {
     body,
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
+      // One of two is the main one: what is too large for a server is better left to a cell.
+      Dialog.createButton({
+        label: trans.__('Keep'),
+        accept: !isLarge,
+        actions: ['keep']
+      }),
       ...(isLarge
         ? [
             Dialog.okButton({
@@ -47,15 +60,14 @@ export async function askKeep(options: {
               actions: ['cell']
             })
           ]
-        : []),
-      Dialog.okButton({ label: trans.__('Keep') })
+        : [])
     ],
     focusNodeSelector: 'input[type="text"]'
   });
-  const asCell = result.button.actions.includes('cell');
-  return result.button.accept && result.value
-    ? { ...result.value, asCell }
-    : null;
+  const [action] = result.button.actions;
+  // JupyterLab asks the body only for what the main button accepts.
+  const value = action === undefined ? null : body.getValue();
+  return value && { ...value, asCell: action === 'cell' };
 }
 
 class KeepBody extends ReactWidget {
@@ -90,7 +102,7 @@ function KeepForm(
     onChange(value: IKeepChoice | null): void;
   }
 ): React.JSX.Element {
-  const { row, places, canDelete, isLarge, trans, onChange } = props;
+  const { row, from, places, canDelete, isLarge, trans, onChange } = props;
   const isContainer = row.key.endsWith('/');
   const [place, setPlace] = React.useState(places[0]!);
   const [text, setText] = React.useState(() => keepKey(place, row));
@@ -165,6 +177,14 @@ function KeepForm(
           <code>{addressOf(place, key)}</code>
         )}
       </div>
+      {from && from.kind !== place.kind ? (
+        <p className="jp-ZarrUsage-hint">
+          {trans.__(
+            '%1 is another kind of service: all bytes go through the Jupyter server.',
+            place.title
+          )}
+        </p>
+      ) : null}
       {canDelete ? (
         <label className="jp-ZarrUsage-check">
           <input
