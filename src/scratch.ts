@@ -119,18 +119,13 @@ export class Scratch implements IDisposable {
     );
     widget.id = `jp-zarrbrowser-usage-${++this._made}`;
     widget.title.icon = root ? usageIcon : scratchIcon;
-    widget.title.label = root
-      ? trans.__(
-          'Usage: %1',
-          root.key === ''
-            ? (browser.model.find(root)?.name ?? root.endpoint)
-            : nameOfKey(root.key)
-        )
-      : trans.__('Scratch');
+    widget.title.label = this._labelOf(root);
     widget.title.closable = true;
     await this._tracker.add(widget);
     let saved = JSON.stringify(view.toSaved());
     view.changed.connect(() => {
+      // What endpoints are called may not have been known.
+      widget.title.label = this._labelOf(root);
       const now = JSON.stringify(view.toSaved());
       if (now !== saved) {
         saved = now;
@@ -138,6 +133,19 @@ export class Scratch implements IDisposable {
       }
     });
     return widget;
+  }
+
+  private _labelOf(root: ILocation | null): string {
+    const { browser, trans } = this._options;
+    if (!root) {
+      return trans.__('Scratch');
+    }
+    const name =
+      root.key !== ''
+        ? nameOfKey(root.key)
+        : (browser.usage.endpoint(root.endpoint)?.title ??
+          browser.model.find(root)?.name);
+    return name === undefined ? trans.__('Usage') : trans.__('Usage: %1', name);
   }
 
   private _attach(widget: UsageWidget): void {
