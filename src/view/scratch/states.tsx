@@ -80,9 +80,10 @@ export function CountState(props: {
   if (state.isCounting) {
     const { objects, bytes, requests } = job?.progress ?? NOTHING;
     return (
-      <div className="jp-ZarrUsage-counting">
+      <div className="jp-ZarrUsage-counting" data-alone={!usage || undefined}>
         <div className="jp-ZarrUsage-jobText">
-          <div className="jp-ZarrUsage-soFar">
+          {/* Until there is a table, these are the only numbers. */}
+          <div className="jp-ZarrUsage-soFar" data-alone={!usage || undefined}>
             {job?.state === 'queued'
               ? trans.__('Waiting to begin…')
               : soFarText({ objects, bytes }, trans)}
