@@ -292,6 +292,81 @@ export function goesSentence(
 }
 
 /**
+ * Whether something of a row was lost, be it chunks or metadata.
+ */
+export function isDamaged({
+  chunks,
+  damage
+}: Pick<IUsageRow, 'chunks' | 'damage'>): boolean {
+  return chunks?.verdict === 'deleted' || damage !== null;
+}
+
+/**
+ * What is wrong with a store, or what of it is there, in few words. Null for what is no store.
+ */
+export function stateText(
+  { chunks, damage }: Pick<IUsageRow, 'chunks' | 'damage'>,
+  trans: TranslationBundle
+): string | null {
+  switch (damage) {
+    case 'gone':
+      return trans.__('no metadata');
+    case 'unreadable':
+      return trans.__('unreadable');
+    case 'incomplete':
+      return trans.__('arrays lost');
+    case null:
+      return chunks && chunksText(chunks, trans);
+  }
+}
+
+/**
+ * The same in sentences.
+ */
+export function stateSentence(
+  row: Pick<IUsageRow, 'chunks' | 'damage' | 'missingDocuments'>,
+  trans: TranslationBundle
+): string | null {
+  const { chunks, damage } = row;
+  const parts: string[] = [];
+  if (damage !== null) {
+    parts.push(damageSentence(damage, row.missingDocuments, trans));
+  }
+  if (chunks) {
+    parts.push(chunksSentence(chunks, trans));
+  }
+  return parts.length === 0 ? null : parts.join(' ');
+}
+
+function damageSentence(
+  damage: NonNullable<IUsageRow['damage']>,
+  documents: number,
+  trans: TranslationBundle
+): string {
+  switch (damage) {
+    case 'gone':
+      return trans.__(
+        'A Zarr store whose metadata is gone: only chunks are left, and nothing can open them.'
+      );
+    case 'unreadable':
+      return trans.__(
+        'A Zarr store whose metadata cannot be read: nothing can open it.'
+      );
+    case 'incomplete':
+      return documents === 0
+        ? trans.__(
+            'Metadata of arrays in it is gone: it opens, without these arrays.'
+          )
+        : trans._n(
+            'The metadata of %2 array in it is gone: it opens, without that array.',
+            'The metadata of %2 arrays in it is gone: it opens, without these arrays.',
+            documents,
+            formatCount(documents)
+          );
+  }
+}
+
+/**
  * What of a store is there, in few words.
  */
 export function chunksText(

@@ -77,7 +77,10 @@ export function columnsFor(
   if (widthPx >= widthOf(least, WIDTHS, GAP_PX, PADDING_PX)) {
     const shown = new Set(least);
     for (const id of OPTIONAL) {
-      if (id === 'chunks' && usage.rows.every(({ chunks }) => !chunks)) {
+      if (
+        id === 'chunks' &&
+        usage.rows.every(({ chunks, damage }) => !chunks && damage === null)
+      ) {
         continue;
       }
       shown.add(id);

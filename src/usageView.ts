@@ -295,12 +295,16 @@ const VALUES: { readonly [column in Column]: (row: IUsageRow) => Value } = {
   oldest: row => row.oldestAt,
   newest: row => row.newestAt,
   goes: row => row.expiresAt,
-  // What has lost most comes first.
-  chunks: ({ chunks }) =>
-    chunks && chunks.expected > 0
-      ? WORST.indexOf(chunks.verdict) + chunks.present / chunks.expected / 2
-      : null
+  // What has lost most comes first: what cannot be opened any more before what lacks chunks.
+  chunks: ({ chunks, damage }) =>
+    damage !== null
+      ? DAMAGES.indexOf(damage) - DAMAGES.length
+      : chunks && chunks.expected > 0
+        ? WORST.indexOf(chunks.verdict) + chunks.present / chunks.expected / 2
+        : null
 };
+
+const DAMAGES = ['gone', 'unreadable', 'incomplete'];
 
 const WORST = ['deleted', 'unknown', 'never_written', 'complete'];
 

@@ -70,7 +70,9 @@ export async function weigh(
     goneAt: null,
     expiringObjects: 0,
     expiringBytes: 0,
-    chunks: null
+    chunks: null,
+    damage: null,
+    missingDocuments: 0
   };
   if (!key.endsWith('/')) {
     return base;

@@ -131,6 +131,8 @@ export function usageRow(
     expiringObjects: 0,
     expiringBytes: 0,
     chunks: null,
+    damage: null,
+    missingDocuments: 0,
     ...more
   };
 }

@@ -10,9 +10,12 @@ import {
   goesSentence,
   goesText,
   growthText,
+  isDamaged,
   lifetimeText,
   quotaOf,
   quotaText,
+  stateSentence,
+  stateText,
   urgencyOf,
   weightText
 } from '../lifetime';
@@ -150,6 +153,58 @@ describe('chunks', () => {
   it('are told in two words', () => {
     expect(chunksText(chunks({}), trans)).toBe('partly deleted');
     expect(chunksText(chunks({ verdict: 'complete' }), trans)).toBe('complete');
+  });
+});
+
+describe('what was lost of a store', () => {
+  const told = (more: Parameters<typeof usageRow>[2]) => {
+    const row = usageRow('a.zarr/', 1, more);
+    return [
+      stateText(row, trans),
+      stateSentence(row, trans),
+      isDamaged(row)
+    ] as const;
+  };
+  const whole: IChunkCount = {
+    expected: 4,
+    present: 4,
+    arrays: 1,
+    verdict: 'complete',
+    gone: 0
+  };
+
+  it('is nothing', () => {
+    expect(told({})).toEqual([null, null, false]);
+    expect(told({ chunks: whole })).toEqual([
+      'complete',
+      '4 of 4 chunks: complete.',
+      false
+    ]);
+  });
+
+  it('is its metadata', () => {
+    expect(told({ damage: 'gone' })).toEqual([
+      'no metadata',
+      'A Zarr store whose metadata is gone: only chunks are left, and nothing can open them.',
+      true
+    ]);
+    expect(told({ damage: 'unreadable' })).toEqual([
+      'unreadable',
+      'A Zarr store whose metadata cannot be read: nothing can open it.',
+      true
+    ]);
+    expect(
+      told({ damage: 'incomplete', missingDocuments: 2, chunks: whole })
+    ).toEqual([
+      'arrays lost',
+      'The metadata of 2 arrays in it is gone: it opens, without these arrays. 4 of 4 chunks: complete.',
+      true
+    ]);
+  });
+
+  it('is some of its chunks', () => {
+    const [text, , isLost] = told({ chunks: { ...whole, verdict: 'deleted' } });
+    expect([text, isLost]).toEqual(['partly deleted', true]);
   });
 });
 

@@ -127,6 +127,8 @@ export function fakeRow(
     expiringObjects: 0,
     expiringBytes: 0,
     chunks: null,
+    damage: null,
+    missingDocuments: 0,
     ...more
   };
 }

@@ -15,8 +15,9 @@ import {
   twistyIcon
 } from '../../icons';
 import {
-  chunksSentence,
   goesSentence,
+  isDamaged,
+  stateSentence,
   urgencyOf,
   weightText
 } from '../../lifetime';
@@ -37,6 +38,7 @@ export function ActionBar(): React.JSX.Element | null {
     return null;
   }
   const now = Date.now();
+  const state = stateSentence(row, trans);
   const Icon = isTable(row) ? spreadsheetIcon : iconOfKind(row.kind);
   const isScratch = model.scratchOf(place) !== null;
   const buttons: { command: UsageCommand; icon: LabIcon; label: string }[] = [
@@ -70,7 +72,7 @@ export function ActionBar(): React.JSX.Element | null {
               weightText(row.objects, row.bytes, trans)
             )}
           </span>
-          {row.expiresAt !== null || row.chunks ? (
+          {row.expiresAt !== null || state !== null ? (
             <div>
               {row.expiresAt !== null ? (
                 <span
@@ -81,13 +83,14 @@ export function ActionBar(): React.JSX.Element | null {
                   {goesSentence(row, now, trans)}
                 </span>
               ) : null}{' '}
-              {row.chunks ? (
+              {state !== null ? (
                 <span
                   className="jp-ZarrUsage-chunks"
-                  data-verdict={row.chunks.verdict}
+                  data-verdict={
+                    isDamaged(row) ? 'deleted' : row.chunks?.verdict
+                  }
                 >
-                  {row.chunks.verdict === 'deleted' ? <Sign /> : null}{' '}
-                  {chunksSentence(row.chunks, trans)}
+                  {isDamaged(row) ? <Sign /> : null} {state}
                 </span>
               ) : null}
             </div>

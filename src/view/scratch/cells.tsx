@@ -4,12 +4,13 @@ import React from 'react';
 import { iconOfKind, twistyIcon } from '../../icons';
 import { numberFormat } from '../../intl';
 import {
-  chunksSentence,
-  chunksText,
   formatDay,
   formatShare,
   goesSentence,
   goesText,
+  isDamaged,
+  stateSentence,
+  stateText,
   urgencyOf
 } from '../../lifetime';
 import { formatBytes, formatCount, formatDate } from '../../text';
@@ -83,6 +84,7 @@ function Cell(
   const { row, total, columns } = props;
   const { view, trans } = useUsage();
   const now = Date.now();
+  const state = stateText(row, trans);
   switch (props.id) {
     case 'name':
       return (
@@ -134,14 +136,14 @@ function Cell(
       );
     }
     case 'chunks':
-      return row.chunks ? (
+      return state !== null ? (
         <span
           className="jp-ZarrUsage-chunks"
-          data-verdict={row.chunks.verdict}
-          title={chunksSentence(row.chunks, trans)}
+          data-verdict={isDamaged(row) ? 'deleted' : row.chunks?.verdict}
+          title={stateSentence(row, trans) ?? undefined}
         >
-          {row.chunks.verdict === 'deleted' ? <Sign /> : null}
-          <span>{chunksText(row.chunks, trans)}</span>
+          {isDamaged(row) ? <Sign /> : null}
+          <span>{state}</span>
         </span>
       ) : null;
   }
@@ -159,7 +161,6 @@ function NameCell(props: {
   const kind = kindName(row, trans);
   const now = Date.now();
   const isUrgent = props.isUrgencyShown && urgencyOf(row, now) !== 'none';
-  const isDamaged = props.isDamageShown && row.chunks?.verdict === 'deleted';
   return (
     <>
       <Icon.react
@@ -183,16 +184,14 @@ function NameCell(props: {
           </span>
         </span>
       ) : null}
-      {isDamaged && row.chunks ? (
+      {props.isDamageShown && isDamaged(row) ? (
         <span
           className="jp-ZarrUsage-chunks"
           data-verdict="deleted"
-          title={chunksSentence(row.chunks, trans)}
+          title={stateSentence(row, trans) ?? undefined}
         >
           <Sign />
-          <span className="jp-ZarrBrowser-live">
-            {chunksText(row.chunks, trans)}
-          </span>
+          <span className="jp-ZarrBrowser-live">{stateText(row, trans)}</span>
         </span>
       ) : null}
       {row.key.endsWith('/') ? (

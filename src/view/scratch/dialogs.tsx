@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { addressOf, keepKey, keepProblem, typedKey } from '../../keep';
-import { chunksSentence, goesSentence, weightText } from '../../lifetime';
+import { goesSentence, stateSentence, weightText } from '../../lifetime';
 import type { IEndpoint, IProblem, IUsageRow } from '../../wire';
 
 export interface IKeepChoice {
@@ -128,9 +128,10 @@ function KeepForm(
           'to be copied. The copy is compared with the original before it counts as done.'
         )}
       </p>
-      {row.chunks && row.chunks.verdict !== 'complete' ? (
+      {row.damage !== null ||
+      (row.chunks && row.chunks.verdict !== 'complete') ? (
         // The copy will lack them, too.
-        <p className="jp-ZarrUsage-hint">{chunksSentence(row.chunks, trans)}</p>
+        <p className="jp-ZarrUsage-hint">{stateSentence(row, trans)}</p>
       ) : null}
       {isLarge ? (
         <p className="jp-ZarrUsage-hint">
@@ -440,8 +441,9 @@ export async function askRenew(options: {
             )}
           </p>
         )}
-        {row.chunks && row.chunks.verdict !== 'complete' ? (
-          <p>{chunksSentence(row.chunks, trans)}</p>
+        {row.damage !== null ||
+        (row.chunks && row.chunks.verdict !== 'complete') ? (
+          <p>{stateSentence(row, trans)}</p>
         ) : null}
       </div>
     ),

@@ -1,6 +1,6 @@
 import React from 'react';
 
-import { formatShare, goesText, urgencyOf } from '../../lifetime';
+import { formatShare, goesText, isDamaged, urgencyOf } from '../../lifetime';
 import { formatBytes } from '../../text';
 import { squarify } from '../../treemap';
 import type { IUsage, IUsageRow } from '../../wire';
@@ -58,7 +58,7 @@ export function Treemap(props: { usage: IUsage }): React.JSX.Element | null {
         {tiles.map(({ item: row, x, y, ...tile }) => {
           const urgency = row ? urgencyOf(row, now) : 'none';
           const isWarned =
-            urgency !== 'none' || row?.chunks?.verdict === 'deleted';
+            urgency !== 'none' || (row !== null && isDamaged(row));
           const name = row ? row.name : trans.__('others');
           const bytes = row ? row.bytes : lighterBytes(usage);
           const size = formatBytes(bytes);
@@ -68,7 +68,7 @@ export function Treemap(props: { usage: IUsage }): React.JSX.Element | null {
               className="jp-ZarrUsage-tile"
               data-kind={row?.kind ?? 'others'}
               data-urgency={urgency}
-              data-damaged={row?.chunks?.verdict === 'deleted' || undefined}
+              data-damaged={(row && isDamaged(row)) || undefined}
               data-active={(row && row.key === activeKey) || undefined}
               data-faded={(shown && (!row || !shown.has(row))) || undefined}
               title={
@@ -146,7 +146,6 @@ export function Legend(props: { usage: IUsage }): React.JSX.Element {
   const { trans } = useUsage();
   const { rows } = props.usage;
   const now = Date.now();
-  const isDamaged = (row: IUsageRow) => row.chunks?.verdict === 'deleted';
   const isPlain = ({ kind }: IUsageRow) =>
     kind === 'folder' || kind === 'object';
   const entries = [
@@ -158,7 +157,7 @@ export function Legend(props: { usage: IUsage }): React.JSX.Element {
       )
     },
     {
-      word: trans.__('partly deleted'),
+      word: trans.__('damaged'),
       mark: { 'data-damaged': 'true' },
       isShown: rows.some(isDamaged)
     },
