@@ -324,7 +324,8 @@ class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     price_per_tb_month
         What 10**12 bytes cost in a month, in ``currency``.
     writable
-        Whether users may write and delete through the panel, in their own prefix.
+        Whether users may write and delete through the panel, in their own prefix; True also in a whole bucket of which
+        no part is known to be theirs.
     renewable
         Whether users may reset the clock: rewrite their objects in place, so that these are kept as long as new ones.
     """
@@ -338,12 +339,15 @@ class ScratchConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     warn_at: tuple[float, ...] = (0.8, 0.95)
     price_per_tb_month: float | None = None
     currency: str = "$"
-    writable: bool = True
+    writable: bool | msgspec.UnsetType = msgspec.UNSET
     renewable: bool = False
 
 
 #: What msgspec repeats of the value, in the cases in which it does: an unknown choice, a wrong kind.
 _VALUE = re.compile(r"^Invalid (?:enum )?value .*$", re.DOTALL)
+
+
+_SCRATCH_URL = re.compile("(s3|gs|gcs|abfs|abfss|az)://[^/@]+(/|$)", re.IGNORECASE)
 
 
 def _field_of(message: str) -> tuple[str, str]:
@@ -434,7 +438,7 @@ def read_scratch(raw: Any) -> list[ScratchConfig]:
 
     def problems(config: ScratchConfig) -> list[str]:
         found = [] if config.url or config.url_env else ["url_env: is required where url is not given"]
-        if config.url and not re.match("(s3|gs|gcs|abfs|abfss|az)://[^/@]+(/|$)", config.url) and not _in_azure(config):
+        if config.url and not _SCRATCH_URL.match(config.url) and not _in_azure(config):
             found.append("url: must begin with s3://, gs:// or abfs:// and name a bucket")
         days, quota, price = config.lifetime_days, config.quota_bytes, config.price_per_tb_month
         if isinstance(days, int | float) and not 0 < days < float("inf"):

@@ -6,7 +6,9 @@ Only names are read from the AWS files, never a value; https://docs.aws.amazon.c
 from __future__ import annotations
 
 import configparser
+import hashlib
 import re
+import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,7 +29,20 @@ _BUCKET_VARIABLES = (
 )
 
 #: How the name of the user stands in places that are the same for all.
-_USER = re.compile(r"\{(?:user|username|unescaped_username)\}|\$\{?JUPYTERHUB_USER\}?|\$\{?USER\}?", re.IGNORECASE)
+_USER = re.compile(
+    r"\{(?:user|username|unescaped_username|(?P<escaped>escaped_username|escaped_user))\}"
+    r"|\$\{?JUPYTERHUB_USER\}?|\$\{?USER\}?",
+    re.IGNORECASE,
+)
+
+#: What else looks as if something should stand in its place.
+_UNKNOWN = re.compile(r"\$?\{\w+\}")
+
+#: What parts the name of a user from the rest of a name.
+_BESIDE = "[-._]"
+
+#: Names shorter than this are looked for as a whole only.
+_LONG_ENOUGH = 3
 
 #: Hubs set one of these.
 _USER_VARIABLES = ("JUPYTERHUB_USER", "NB_USER_NAME")
@@ -65,15 +80,44 @@ def user_of(environ: Mapping[str, str]) -> str:
     return next((environ[name] for name in _USER_VARIABLES if environ.get(name)), "")
 
 
+def escaped(user: str, *, lower: bool = True) -> str:
+    """A name as KubeSpawner puts it into names of its own (``escaped_username``): ``ada-40example-2eorg``."""
+    safe = string.ascii_lowercase + string.digits
+    name = user.lower() if lower else user
+    return "".join(each if each in safe else "".join(f"-{byte:02x}" for byte in each.encode()) for each in name)
+
+
+def _names_of(user: str) -> set[str]:
+    """Ways in which hubs write the name of a user.
+
+    https://jupyterhub-kubespawner.readthedocs.io/en/latest/templates.html
+    """
+    if not user:
+        return set()
+    # Before a hub lowers them, names are escaped letter by letter.
+    letters = escaped(user, lower=False).lower()
+    return {user, user.lower(), escaped(user), letters, re.sub("[^a-z0-9]", "-", user.lower())}
+
+
+def _holds_name(name: str, user: str) -> bool:
+    """Whether a part of a place is called for the user: ``ada``, ``scratch-ada``, ``ada-40example-2eorg``."""
+    for each in _names_of(user):
+        is_part = len(each) >= _LONG_ENOUGH and re.search(rf"(?:\A|{_BESIDE}){re.escape(each)}(?:\Z|{_BESIDE})", name)
+        if name == each or is_part:
+            return True
+    # The newer scheme ends in a part of a checksum.
+    return bool(user) and name.endswith("---" + hashlib.sha256(user.encode()).hexdigest()[:8])
+
+
 def from_environment(environ: Mapping[str, str]) -> list[Offered]:
     """Scratch and persistent buckets named by the environment; the first name of a place wins."""
     found: list[Offered] = []
-    places: set[str] = set()
+    places: set[tuple[str, str, str]] = set()
     for variable, title, is_scratch in _BUCKET_VARIABLES:
         place = _Place(environ.get(variable, ""), user_of(environ))
-        config = place.config(variable.lower().replace("_", "-"), title, None, writable=True)
-        if config is not None and place.root.rstrip("/") not in places:
-            places.add(place.root.rstrip("/"))
+        config = place.config(variable.lower().replace("_", "-"), title, None, writable=None)
+        if config is not None and place.identity not in places:
+            places.add(place.identity)
             scratch = place.scratch(variable, ScratchConfig()) if is_scratch else None
             found.append(Offered(config, "environment", scratch))
     return found
@@ -94,7 +138,8 @@ def from_scratch(
             number += 1
             endpoint_id = f"scratch-{number}"
         ids.add(endpoint_id)
-        endpoint = place.config(endpoint_id, config.title, service, writable=config.writable)
+        writable = None if isinstance(config.writable, msgspec.UnsetType) else config.writable
+        endpoint = place.config(endpoint_id, config.title, service, writable=writable)
         # Never with other credentials than those that were meant.
         if endpoint is not None and (config.endpoint is None or place.fits(service)):
             source: EndpointSource = "environment" if variable else "admin"
@@ -121,9 +166,12 @@ def remarks(
             message = f"“{config.title}” is not shown: the endpoint whose credentials it should have {what}."
             hint = "Ask the administrator to correct `endpoint` in c.ZarrBrowser.scratch."
             found.append(Health(level="warning", code="scratch_endpoint", message=message, hint=hint))
-    groups = [each.url_env for each in configs] or [[name for name, _, is_scratch in _BUCKET_VARIABLES if is_scratch]]
-    for names in groups:
-        places = {name: _Place(environ[name], user_of(environ)) for name in names if environ.get(name, "").strip()}
+    named: list[tuple[list[str], ScratchConfig | None]] = [(each.url_env, each) for each in configs]
+    user = user_of(environ)
+    for names, entry in named or [([name for name, _, is_scratch in _BUCKET_VARIABLES if is_scratch], None)]:
+        places = {name: _Place(environ[name], user) for name in names if environ.get(name, "").strip()}
+        if not places and entry is not None and entry.url:
+            places = {f"“{entry.title}”": _Place(entry.url, user)}
         usable = [name for name, place in places.items() if place.scheme in _SCHEMES]
         first = usable[0] if usable else None
         for name, place in places.items():
@@ -133,15 +181,31 @@ def remarks(
                 )
                 hint = "Places begin with s3://, gs:// or abfs://."
                 found.append(Health(level="warning", code="scratch_scheme", message=message, hint=hint))
-            elif place.root.rstrip("/") != places[first or name].root.rstrip("/"):
+            elif place.identity != places[first or name].identity:
                 message = f"{first} and {name} name different places. {first} is taken for your scratch."
                 hint = "Ask the administrator of the hub which of them is right."
                 found.append(Health(level="warning", code="scratch_disagrees", message=message, hint=hint))
-            elif place.is_shared:
-                message = f"{name} is the same for all users, and which part of it is yours is not known."
-                hint = "Set JUPYTERHUB_USER, or put {user} into it."
-                found.append(Health(level="info", code="scratch_shared", message=message, hint=hint))
-    return found
+            else:
+                found += _remarks_on(name, place, is_allowed=entry is not None and entry.writable is True)
+    # Several entries may name the same variables.
+    return list({each.message: each for each in found}.values())
+
+
+def _remarks_on(name: str, place: _Place, *, is_allowed: bool) -> list[Health]:
+    """What is not known of a place that is used."""
+    if place.unknown:
+        message = f"{name} holds {place.unknown}, and what should stand there is not known."
+        hint = "The name of the user is written {user}, or {escaped_username} as hubs escape it."
+        return [Health(level="warning", code="scratch_placeholder", message=message, hint=hint)]
+    if place.is_shared:
+        message = f"{name} is the same for all users, and which part of it is yours is not known."
+        hint = "Set JUPYTERHUB_USER, or put {user} into it."
+        return [Health(level="info", code="scratch_shared", message=message, hint=hint)]
+    if place.is_whole_bucket and not is_allowed:
+        message = f"{name} is a whole bucket, and which part of it is yours is not known: it can only be read here."
+        hint = "Set JUPYTERHUB_USER. Where all of it is yours, `writable` in c.ZarrBrowser.scratch may say so."
+        return [Health(level="info", code="scratch_shared", message=message, hint=hint)]
+    return []
 
 
 _Kind = type[S3Config | GcsConfig | AzureConfig]
@@ -161,29 +225,45 @@ class _Place:
 
     def __init__(self, text: str, user: str) -> None:
         self.user = user
-        text = text.strip()
-        head, *_ = _USER.split(text)
-        has_user = head != text
-        self.root = _USER.sub(lambda _: user, text) if user else head
-        scheme, separator, rest = self.root.partition("://")
-        self.scheme: str = scheme if separator else ""
-        self._azure = azure_place(self.root) if _SCHEMES.get(scheme) is AzureConfig else None
+        scheme, separator, rest = text.strip().partition("://")
+        self.scheme: str = scheme.lower() if separator else ""
+        text = self.scheme + separator + rest if separator else text.strip()
+        has_user = _USER.search(text) is not None
+        filled = _USER.sub(lambda found: escaped(user) if found["escaped"] else user, text) if user else text
+        left = _USER.search(filled) if not user else None
+        unknown = _UNKNOWN.search(_USER.sub(lambda found: "_" * len(found.group()), filled))
+        #: A placeholder that nobody fills.
+        self.unknown = unknown.group() if unknown is not None else ""
+        ends = [each.start() for each in (left, unknown) if each is not None]
+        # As far as it is known, and no name that only begins so.
+        self.root = filled[: filled.rindex("/", 0, min(ends)) + 1] if ends and "/" in filled[: min(ends)] else filled
+        rest = self.root.partition("://")[2]
+        kind = _SCHEMES.get(self.scheme)
+        self._azure = azure_place(self.root) if kind is AzureConfig else None
         names = (self._azure.path if self._azure else rest).rstrip("/").split("/")
         #: Whether it is not known to be one user's own.
-        self.is_shared = has_user and not user
+        self.is_shared = bool(ends)
+        #: Whether that is not known because neither a user nor a prefix is.
+        self.is_whole_bucket = not user and not ends and len(names) == 1
         #: Below ``root``.
-        # Named for the user at its end, and not by chance further up, where it would be everybody's.
-        is_own = has_user or (len(names) > 1 and names[-1] == user)
+        is_own = has_user or any(_holds_name(name, user) for name in names)
         self.own_key = "" if self.is_shared or not user or is_own else f"{user}/"
         self._bucket = names[0]
+        whole = "/".join([*names, self.own_key]).rstrip("/")
+        #: The same for all ways to write where a user's own part is.
+        self.identity = (kind.kind if kind else self.scheme, self._azure.account if self._azure else "", whole)
 
     def config(
-        self, endpoint_id: str, title: str, service: AnyEndpointConfig | None, *, writable: bool
+        self, endpoint_id: str, title: str, service: AnyEndpointConfig | None, *, writable: bool | None
     ) -> AnyEndpointConfig | None:
-        """The endpoint; None where the text names no bucket of a kind that can be opened."""
+        """The endpoint; None where the text names no bucket of a kind that can be opened.
+
+        ``writable`` None allows it in what is known to be the user's own.
+        """
         if self.scheme not in _SCHEMES or not self._bucket.strip("/"):
             return None
-        rights: bool | list[str] = writable and not self.is_shared
+        rights: bool | list[str] = not self.is_whole_bucket if writable is None else writable
+        rights = rights and not self.is_shared
         if rights and self.own_key:
             rights = [self.own_key]
         kind = _SCHEMES[self.scheme]

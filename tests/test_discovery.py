@@ -147,8 +147,22 @@ def test_everything_in_order(tmp_path: Path) -> None:
         ("gs://hub/${JUPYTERHUB_USER}/tmp", "ada", "gs://hub/ada/tmp", "", True),
         ("gs://hub/ada", "ada", "gs://hub/ada", "", True),
         ("s3://hub", "ada", "s3://hub", "ada/", ["ada/"]),
-        ("s3://ada", "ada", "s3://ada", "ada/", ["ada/"]),
-        ("s3://hub/ada/shared", "ada", "s3://hub/ada/shared", "ada/", ["ada/"]),
+        ("s3://ada", "ada", "s3://ada", "", True),
+        ("s3://scratch-ada", "ada", "s3://scratch-ada", "", True),
+        ("s3://scratch-adam", "ada", "s3://scratch-adam", "ada/", ["ada/"]),
+        ("s3://scratch-a", "a", "s3://scratch-a", "a/", ["a/"]),
+        ("s3://hub/ada/shared", "ada", "s3://hub/ada/shared", "", True),
+        ("S3://hub/ada", "ada", "s3://hub/ada", "", True),
+        ("s3://hub/ada-40example-2eorg", "Ada@Example.org", "s3://hub/ada-40example-2eorg", "", True),
+        ("s3://hub/-41da-40x", "Ada@x", "s3://hub/-41da-40x", "", True),
+        ("s3://hub-ada-example-org/x", "ada@example.org", "s3://hub-ada-example-org/x", "", True),
+        ("s3://hub/ada-x---2e7d2c03", "c", "s3://hub/ada-x---2e7d2c03", "", True),
+        ("s3://hub/{escaped_username}/x", "ada@x.org", "s3://hub/ada-40x-2eorg/x", "", True),
+        ("s3://hub/{escaped_user}", "ada", "s3://hub/ada", "", True),
+        ("s3://hub/x/a-{tenant}/{user}", "ada", "s3://hub/x/", "", False),
+        ("s3://hub/a-{escaped_user}", "", "s3://hub/", "", False),
+        ("s3://hub", "", "s3://hub", "", False),
+        ("s3://hub/", "", "s3://hub/", "", False),
         (r"s3://hub/{user}", r"DOMAIN\user", r"s3://hub/DOMAIN\user", "", True),
         ("s3://hub/scratch/", "ada", "s3://hub/scratch/", "ada/", ["ada/"]),
         ("s3://hub/scratch/", "", "s3://hub/scratch/", "", True),
@@ -164,6 +178,49 @@ def test_places_of_all_users(place: str, user: str, root: str, own_key: str, wri
     if own_key:
         assert not found.config.allows_writing("bob/x.zarr/")
         assert not found.config.allows_writing("ada-2/x")
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_the_configuration_may_say_that_a_whole_bucket_is_the_users_own(writable: bool) -> None:
+    config = ScratchConfig(url="s3://hub", writable=writable)
+    (found,) = from_scratch([config], {})
+    assert found.config.writable is writable
+    assert bool(remarks([config], {})) is not writable
+    (found,) = from_scratch([ScratchConfig(url="s3://hub")], {})
+    assert found.config.writable is False
+
+
+def test_a_bucket_whose_name_is_not_known_is_not_shown() -> None:
+    assert from_environment({"SCRATCH_BUCKET": "s3://scratch-{user}"}) == []
+    assert [each.code for each in remarks([], {"SCRATCH_BUCKET": "s3://scratch-{user}"})] == ["scratch_shared"]
+
+
+def test_what_is_not_known_of_a_place_is_remarked_on_once() -> None:
+    (unknown,) = remarks([], {"SCRATCH_BUCKET": "s3://hub/{tenant}", "JUPYTERHUB_USER": "ada"})
+    assert (unknown.code, unknown.level) == ("scratch_placeholder", "warning")
+    assert "{tenant}" in unknown.message
+    (whole,) = remarks([], {"SCRATCH_BUCKET": "s3://hub"})
+    assert whole.code == "scratch_shared"
+    assert "can only be read" in whole.message
+    assert remarks([], {"SCRATCH_BUCKET": "s3://hub", "JUPYTERHUB_USER": "ada"}) == []
+    twice = [ScratchConfig(url_env=["SCRATCH_BUCKET"]), ScratchConfig(url_env=["SCRATCH_BUCKET"], title="Other")]
+    assert len(remarks(twice, {"SCRATCH_BUCKET": "s3://hub"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("s3://scratch", "s3://scratch/ada"),
+        ("s3://scratch/ada", "S3://scratch/{user}/"),
+        ("gs://scratch/ada/", "gcs://scratch"),
+        ("abfs://scratch/ada", "az://scratch"),
+        ("abfs://scratch@acc.dfs.core.windows.net", "abfss://acc.dfs.core.windows.net/scratch/ada"),
+    ],
+)
+def test_one_place_that_is_written_in_two_ways(first: str, second: str) -> None:
+    environ = {"SCRATCH_BUCKET": first, "PANGEO_SCRATCH": second, "JUPYTERHUB_USER": "ada"}
+    assert remarks([], environ) == []
+    assert len(from_environment(environ)) == 1
 
 
 def test_a_service_is_taken_over_from_an_endpoint() -> None:
