@@ -41,8 +41,8 @@ MAX_BATCH_BYTES = 8 * 2**20
 #: Seconds in which a store begins an upload and says so; later, whoever asked has ended.
 _UNHEARD_S = 600
 
-#: Seconds by which a store's clock may go before ours.
-_SKEW_S = 120
+#: Seconds by which a store's clock may go before ours, where both are kept by NTP. Dates are of whole seconds.
+_SKEW_S = 2
 
 #: Seconds by which the clocks of store and server may differ, where it is asked whether both speak of one event.
 _AT_ONCE_S = 600

@@ -93,7 +93,9 @@ class LocalUploads(ObjectUploads):
     def _fresh(self, key: str, replace: bool) -> tuple[Path, Path]:
         """A name for what is not whole yet, and the final one."""
         path = self._local.path_to_change(key)
-        if path.is_dir() or (not replace and path.exists()):
+        if path.is_dir():
+            raise BrowserError("conflict", f"{self._local.uri(key)} is a folder.", "Choose another name.")
+        if not replace and path.exists():
             raise exists(self._local, key)
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.with_name(f".{uuid.uuid4().hex[:16]}.part"), path

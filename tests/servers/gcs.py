@@ -231,6 +231,10 @@ class _GcsHandler(Handler):
         query = dict(parse_qsl(self.path.partition("?")[2]))
         if query.get("ifGenerationMatch") == "0":
             self._check_free(path, query["name"])
+        if query.get("uploadType") == "media":
+            # The emulator would read a body of JSON as a request.
+            kept = {name: value for name, value in kept.items() if name.lower() != "content-type"}
+            kept["Content-Type"] = "application/octet-stream"
         if method == "POST" and query.get("uploadType") == "media" and not self.body:
             reply = self.owner.emulator.put_nothing(path, query["name"])
         else:

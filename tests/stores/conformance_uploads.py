@@ -73,8 +73,10 @@ class UploadTests:
     ) -> None:
         store = open_store(uploads_to())
         objects = {key: content for key, content in place.odd_objects().items() if not key.endswith("/")}
+        objects["typed/zarr.json"] = b'{"zarr_format": 3}'
         for key, content in objects.items():
-            await uploads_of(store).put(key, content, "", replace=False)
+            media_type = "application/json" if key.endswith(".json") else ""  # as browsers say it
+            await uploads_of(store).put(key, content, media_type, replace=False)
         assert sorted(await all_keys(store)) == sorted(objects)
         for key, content in objects.items():
             assert await store.get(key, max_bytes=10_000) == content, key

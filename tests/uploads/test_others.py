@@ -65,6 +65,14 @@ async def test_a_new_folder_replaces_no_object(up: Uploader, bucket: Bucket) -> 
     assert bucket.contents() == {"new/": b"content"}
 
 
+async def test_a_file_does_not_take_the_place_of_a_folder(up: Uploader, kept: Path) -> None:
+    (kept / "sub").mkdir()
+    for replace in (False, True):
+        _, answer = await up.batch("disk", {"sub": b"file"}, replace=replace)
+        assert [each["problem"]["code"] for each in answer["problems"]] == ["conflict"]
+    assert (kept / "sub").is_dir()
+
+
 async def test_notes_that_are_broken_do_no_harm(up: Uploader, jp_data_dir: Path) -> None:
     notes = jp_data_dir / "zarrbrowser" / "uploads"
     notes.mkdir(parents=True)
