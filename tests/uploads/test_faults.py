@@ -63,6 +63,22 @@ async def test_what_lasts_is_said_and_can_go_on(
     assert bucket.parts() == []
 
 
+async def test_a_full_bucket(up: Uploader, bucket: Bucket) -> None:
+    with bucket.client() as client:
+        client.create_bucket(Bucket="full")
+        _, answer = await up.batch("account", {"full/a": b"content", "full/b": b"content"})
+        assert [(each["problem"]["code"], each["problem"]["retryable"]) for each in answer["problems"]] == [
+            ("full", False),
+            ("full", False),
+        ]
+        _, upload = await up.begin("account", "full/x", len(LARGE))
+        status, answer = await up.part(upload, 1, LARGE)
+        assert (status, answer["code"]) == (507, "full")
+        assert (await up.cancel(upload["id"]))[0] == 200
+        assert "Contents" not in client.list_objects_v2(Bucket="full")
+        assert "Uploads" not in client.list_multipart_uploads(Bucket="full")
+
+
 async def test_what_is_refused_is_said(up: Uploader, bucket: Bucket, counting_proxy: CountingProxy) -> None:
     counting_proxy.configure(deny_match="|".join((STEPS["small"], STEPS["begin"])))
     _, answer = await up.batch("lab", SMALL)

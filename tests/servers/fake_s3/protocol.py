@@ -42,6 +42,10 @@ class Request(NamedTuple):
         return self.headers.get("authorization") or named
 
 
+#: A bucket of this name, once somebody makes it, has no room for anything.
+FULL = "full"
+
+
 class Answer(NamedTuple):
     status: int
     headers: Headers
@@ -192,6 +196,8 @@ class S3:
 
     def _put(self, bucket: Bucket, key: str, request: Request) -> Answer:
         content, source = request.body, request.headers.get("x-amz-copy-source")
+        if bucket.name == FULL and content:
+            raise S3Error(403, "QuotaExceeded")
         stated = request.headers.get("content-md5")
         if stated and stated != base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode():
             raise S3Error(400, "BadDigest")
