@@ -3,6 +3,7 @@ import { readInput } from '../uploads/dropped';
 import { crcOfBlob } from '../uploads/crc32';
 import { pauseOf } from '../uploads/failures';
 import { Meter } from '../uploads/meter';
+import { Pace } from '../uploads/pace';
 import { Uploads } from '../uploads/uploads';
 import type { Drop, IAnswer, IQuestion } from '../uploads/uploads';
 import type { IJob, IJobRequest } from '../wire';
@@ -113,9 +114,10 @@ describe('small files', () => {
     const paths = Array.from({ length: 5000 }, (_, at) => `f/${at}`);
     await upload(drop(...paths));
     const sizes = api.batches.map(({ files }) => files.length);
-    expect(sizes.slice(0, 6)).toEqual(Array(6).fill(500));
+    // Nothing is known of the store at first.
+    expect(sizes.slice(0, 4)).toEqual(Array(4).fill(50));
     expect(Math.max(...sizes)).toBe(500);
-    expect(sizes.length).toBeLessThan(25);
+    expect(sizes.length).toBeLessThan(40);
     expect(api.stored.size).toBe(5000);
     expect(api.mostUnderWay).toBe(4);
   });
@@ -123,15 +125,15 @@ describe('small files', () => {
   it('are shared by all that can be in flight, unless they are few', async () => {
     const { api, start } = make();
     api.held = /batch/;
-    const paths = Array.from({ length: 1000 }, (_, at) => `f/${at}`);
+    const paths = Array.from({ length: 600 }, (_, at) => `f/${at}`);
     const one = start(drop(...paths));
     await until(() => api.batches.length === 4);
-    // The smallest one is read first.
-    const sizes = () => api.batches.map(({ files }) => files.length);
-    expect(sizes()).toEqual([106, 141, 188, 250]);
     api.release();
     await over(one);
-    expect(api.stored.size).toBe(1000);
+    expect(api.stored.size).toBe(600);
+    // None takes all that is left, although a request may be of hundreds by now.
+    const sizes = api.batches.map(({ files }) => files.length);
+    expect(Math.max(...sizes)).toBe(100);
     const few = make();
     await few.upload(drop(...paths.slice(0, 40)));
     expect(few.api.batches.map(({ files }) => files.length)).toEqual([40]);
@@ -142,9 +144,39 @@ describe('small files', () => {
     await upload(
       drop(...Array.from({ length: 5 }, (_, at) => [`f${at}`, 3 * MB] as const))
     );
-    expect(api.batches.map(({ files }) => files.length).sort()).toEqual([
-      1, 2, 2
-    ]);
+    expect(api.batches.map(({ files }) => files.length)).toEqual(
+      Array(5).fill(1)
+    );
+  });
+
+  it('count once they are acknowledged, and not while a socket has them', async () => {
+    const { api, start } = make();
+    api.held = /batch/;
+    const one = start(drop(['a', 1000], ['b', 1000]));
+    await until(() => api.batches.length === 1);
+    expect(one.progress).toMatchObject({ files: 0, bytes: 0 });
+    expect(one.run!.smallLeft).toBe(2);
+    api.release();
+    await over(one);
+    expect(one.progress).toMatchObject({ files: 2, bytes: 2000 });
+    expect(one.run!.smallLeft).toBe(0);
+  });
+
+  it('go few at a time where each takes the store long', async () => {
+    const { api, upload } = make();
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    api.fault = route => {
+      // A tenth of a second for each file.
+      now += route === 'batch' ? 100 * last() : 0;
+      return null;
+    };
+    const last = () => api.batches[api.batches.length - 1]!.files.length;
+    await upload(drop(...Array.from({ length: 2000 }, (_, at) => `f/${at}`)));
+    const sizes = api.batches.map(({ files }) => files.length);
+    // Four at a time share the store: none of them took a minute.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(80);
+    expect(api.stored.size).toBe(2000);
   });
 
   it('that fail are sent again alone', async () => {
@@ -714,6 +746,30 @@ describe('a drop', () => {
     expect(uploads.share).toBeNull();
     uploads.dismiss([one]);
     expect(uploads.drops).toEqual([]);
+  });
+});
+
+describe('the size of a request', () => {
+  const pace = () => new Pace({ first: 50, least: 1, most: 500 });
+
+  it('grows step by step while requests are answered soon', () => {
+    const one = pace();
+    const sizes = Array.from({ length: 5 }, () => {
+      one.took(one.now, 0.2);
+      return one.now;
+    });
+    expect(sizes).toEqual([100, 200, 400, 500, 500]);
+  });
+
+  it('is what takes a few seconds, and half of what failed', () => {
+    const one = pace();
+    one.took(50, 20);
+    expect(one.now).toBe(20);
+    one.failed(20);
+    expect(one.now).toBe(10);
+    // A single file that is sent again says nothing about many.
+    one.took(1, 60);
+    expect(one.now).toBe(10);
   });
 });
 

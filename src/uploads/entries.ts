@@ -106,7 +106,9 @@ export class Entries {
             this.doneBytes += file.size;
             return [];
           }
-          return new Entry(key, file, group, replaced.has(key));
+          const entry = new Entry(key, file, group, replaced.has(key));
+          this.smallLeft += entry.isSmall ? 1 : 0;
+          return entry;
         })
       );
       this._groups.push(group);
@@ -127,6 +129,12 @@ export class Entries {
    * Bytes that were sent now and that have arrived.
    */
   sentBytes = 0;
+
+  /**
+   * Small files that were sent now and that have arrived, and those that are still to come.
+   */
+  smallSent = 0;
+  smallLeft = 0;
 
   readonly failed = new Set<Entry>();
 
@@ -180,6 +188,10 @@ export class Entries {
     this.doneFiles++;
     this.doneBytes += sentBytes;
     this.sentBytes += sentBytes;
+    if (entry.isSmall) {
+      this.smallSent++;
+      this.smallLeft--;
+    }
     entry.group.left--;
     this._advance(entry.group);
   }
@@ -188,6 +200,7 @@ export class Entries {
     entry.state = 'failed';
     entry.problem = problem;
     this.failed.add(entry);
+    this.smallLeft -= entry.isSmall ? 1 : 0;
     this._inARow = problem.code === this._lastCode ? this._inARow + 1 : 1;
     this._lastCode = problem.code;
     if (this._inARow >= IN_A_ROW && problem.code !== 'exists') {
@@ -214,6 +227,7 @@ export class Entries {
         continue;
       }
       this.failed.delete(entry);
+      this.smallLeft += entry.isSmall ? 1 : 0;
       entry.replace ||= isTaken;
       entry.tries = 0;
       this.ready(entry);

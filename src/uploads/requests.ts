@@ -60,7 +60,7 @@ export class Requests {
   }
 
   /**
-   * Bytes in flight, as far as the browser has handed them on.
+   * Bytes in flight that count, as far as the browser has handed them on.
    */
   get sendingBytes(): number {
     return this._sendingBytes;
@@ -72,17 +72,20 @@ export class Requests {
 
   /**
    * Do something that may fail, and what follows from it.
+   *
+   * @param isCounted - Whether its bytes in flight count.
    */
   async guard(
     work: (signal: AbortSignal, sent: (bytes: number) => void) => Promise<void>,
-    then: IFollowing
+    then: IFollowing,
+    isCounted = true
   ): Promise<void> {
     const controller = new AbortController();
     const { signal } = controller;
     this._tasks.add(controller);
     let loaded = 0;
     const sent = (bytes: number) => {
-      this._sendingBytes += bytes - loaded;
+      this._sendingBytes += isCounted ? bytes - loaded : 0;
       loaded = bytes;
       this._options.changed();
     };

@@ -11,10 +11,6 @@ import { SmallFiles } from './small';
 
 export interface IRunOptions extends IEntriesOptions, IRequestsOptions {
   readonly api: IUploadApi;
-  /**
-   * Bytes per second, null where nothing is known.
-   */
-  speed(): number | null;
 }
 
 /**
@@ -23,7 +19,7 @@ export interface IRunOptions extends IEntriesOptions, IRequestsOptions {
  */
 export class UploadRun implements IRunning {
   constructor(private readonly _options: IRunOptions) {
-    const { api, plan, speed } = _options;
+    const { api, plan } = _options;
     const { endpoint } = plan;
     const stop = (problem: IProblem) => this.pause(problem);
     const requests = new Requests(_options, stop);
@@ -37,7 +33,7 @@ export class UploadRun implements IRunning {
     this._requests = requests;
     this._entries = entries;
     this._sessions = sessions;
-    this._small = new SmallFiles({ ...common, speed });
+    this._small = new SmallFiles(common);
     this._large = new LargeFiles({ ...common, sessions });
     entries.begin();
   }
@@ -106,7 +102,18 @@ export class UploadRun implements IRunning {
   }
 
   /**
-   * Bytes in flight, as far as the browser has handed them on.
+   * Small files that this run has sent and that have arrived, and those that are still to come.
+   */
+  get smallSent(): number {
+    return this._entries.smallSent;
+  }
+
+  get smallLeft(): number {
+    return this._entries.smallLeft;
+  }
+
+  /**
+   * Bytes of large files in flight, as far as the browser has handed them on.
    */
   get sendingBytes(): number {
     return this._requests.sendingBytes;

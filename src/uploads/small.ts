@@ -4,27 +4,26 @@ import { arrivedOf } from './conflicts';
 import { crc32 } from './crc32';
 import type { Entries, Entry } from './entries';
 import { problemOf, reading } from './failures';
+import { Pace } from './pace';
 import { SLOTS } from './queue';
 import type { Task } from './queue';
 import { TRIES, throwIfAborted } from './requests';
 import type { Requests } from './requests';
 
 /**
- * The most in one request, and the least that it is made for on a slow line.
+ * Bytes and files in one request: those of the first ones, then at least and at most.
  */
-const BATCH_BYTES = 8 * 1024 * 1024;
-const BATCH_LEAST_BYTES = 256 * 1024;
-const BATCH_FILES = 500;
+const BATCH_BYTES = {
+  first: 1024 * 1024,
+  least: 256 * 1024,
+  most: 8 * 1024 * 1024
+};
+const BATCH_FILES = { first: 50, least: 1, most: 500 };
 
 /**
  * Files that go together although others are free to take some of them: a request for a few is not worth while.
  */
 const BATCH_LEAST_FILES = 50;
-
-/**
- * Seconds that a request should take at most: proxies give up those that take a minute.
- */
-const BATCH_S = 10;
 
 /**
  * Something came to lie there while files were under way.
@@ -41,10 +40,6 @@ export interface ISmallOptions {
   readonly endpoint: string;
   readonly entries: Entries;
   readonly requests: Requests;
-  /**
-   * Bytes per second, null where nothing is known.
-   */
-  speed(): number | null;
 }
 
 /**
@@ -77,17 +72,10 @@ export class SmallFiles {
     if (from.length === 0) {
       return null;
     }
-    const speed = this._options.speed();
-    const most =
-      speed === null
-        ? BATCH_BYTES
-        : Math.min(
-            BATCH_BYTES,
-            Math.max(BATCH_LEAST_BYTES, (speed * BATCH_S) / 4)
-          );
+    const most = this._bytes.now;
     // As many requests as can be in flight share what waits.
     const mostFiles = Math.min(
-      BATCH_FILES,
+      this._files.now,
       Math.max(BATCH_LEAST_FILES, Math.ceil(from.length / SLOTS))
     );
     const batch: Entry[] = [];
@@ -121,12 +109,16 @@ export class SmallFiles {
           return;
         }
         throwIfAborted(signal);
+        const begin = Date.now();
         const { problems } = await api.sendBatch(
           { endpoint, files, replace: read[0]!.replace },
           bodies,
           sent,
           signal
         );
+        const seconds = (Date.now() - begin) / 1000;
+        this._files.took(read.length, seconds);
+        this._bytes.took(sizeOf(read), seconds);
         const wrong = new Map(
           problems.map(({ key, problem }) => [key, problem])
         );
@@ -147,11 +139,17 @@ export class SmallFiles {
       },
       {
         again: error => {
+          this._files.failed(batch.length);
+          this._bytes.failed(sizeOf(batch));
           for (const entry of undone()) {
             this._again(entry, problemOf(error));
           }
         },
         back: wasSent => {
+          if (wasSent) {
+            this._files.failed(batch.length);
+            this._bytes.failed(sizeOf(batch));
+          }
           for (const entry of undone().reverse()) {
             entry.isInDoubt ||= wasSent;
             entries.ready(entry);
@@ -162,7 +160,9 @@ export class SmallFiles {
             entries.fail(entry, problem);
           }
         }
-      }
+      },
+      // They count once the answer is here: a socket takes thousands of them long before the store does.
+      false
     );
     this._batches--;
     this._sending -= batch.length;
@@ -239,7 +239,13 @@ export class SmallFiles {
   }
 
   private _batches = 0;
+  private readonly _bytes = new Pace(BATCH_BYTES);
+  private readonly _files = new Pace(BATCH_FILES);
   private readonly _new: Entry[] = [];
   private readonly _replacing: Entry[] = [];
   private _sending = 0;
+}
+
+function sizeOf(batch: readonly Entry[]): number {
+  return batch.reduce((sum, { file }) => sum + file.size, 0);
 }

@@ -131,7 +131,11 @@ export class Drop {
   plan: IPlan | null = null;
   run: UploadRun | null = null;
   readonly controller = new AbortController();
+  /**
+   * How fast bytes go, and small files.
+   */
   readonly meter = new Meter();
+  readonly fileMeter = new Meter();
 
   get isUnderWay(): boolean {
     return !['done', 'failed', 'cancelled'].includes(this.state);
@@ -160,18 +164,46 @@ export class Drop {
     return groups.length === 1 ? groups[0]!.store : null;
   }
 
+  /**
+   * Look how far it has come by now.
+   */
+  sample(): void {
+    if (this.run) {
+      this.meter.sample(this.run.sentBytes + this.run.sendingBytes);
+      this.fileMeter.sample(this.run.smallSent);
+    }
+  }
+
+  /**
+   * Measure anew, after a pause.
+   */
+  resetMeters(): void {
+    this.meter.reset();
+    this.fileMeter.reset();
+  }
+
   get progress(): IDropProgress {
     const { run } = this;
     const bytes = run ? run.doneBytes + run.sendingBytes : 0;
     const totalBytes = run?.totalBytes ?? this.plan?.bytes ?? 0;
-    const speed = this.state === 'sending' ? this.meter.speed : null;
+    const isSending = this.state === 'sending';
+    const speed = isSending ? this.meter.speed : null;
+    const filesPerS = isSending ? this.fileMeter.speed : null;
+    const left: number[] = [];
+    if (speed) {
+      left.push(Math.max(0, totalBytes - bytes) / speed);
+    }
+    if (run && filesPerS) {
+      // Of small files, the number takes longer than the bytes.
+      left.push(run.smallLeft / filesPerS);
+    }
     return {
       files: run?.doneFiles ?? 0,
       totalFiles: run?.totalFiles ?? this.plan?.files ?? 0,
       bytes: Math.min(bytes, totalBytes),
       totalBytes,
       speed,
-      leftS: speed ? Math.max(0, totalBytes - bytes) / speed : null
+      leftS: left.length > 0 ? Math.max(...left) : null
     };
   }
 }
@@ -256,7 +288,7 @@ export class Uploads {
   resume(drop: Drop): void {
     if (drop.state === 'paused') {
       drop.state = 'sending';
-      drop.meter.reset();
+      drop.resetMeters();
       // What failed on the way to stopping by itself is tried again.
       if (drop.run?.problem) {
         drop.run.retry(false);
@@ -277,7 +309,7 @@ export class Uploads {
     if (run && drop.state === 'failed') {
       drop.state = 'sending';
       drop.problem = null;
-      drop.meter.reset();
+      drop.resetMeters();
       this._queue.add(run);
       run.retry(replace);
       this._tell();
@@ -397,9 +429,9 @@ export class Uploads {
         lost: () => this._queue.lost(),
         found: () => this._queue.found(),
         wake: () => this._queue.pump(),
-        changed: () => this._moved(drop),
-        speed: () => drop.meter.speed
+        changed: () => this._moved(drop)
       });
+      drop.sample();
       this._queue.add(drop.run);
       this._settle(drop);
     } catch (error) {
@@ -449,7 +481,7 @@ export class Uploads {
   private _moved(drop: Drop): void {
     const { run } = drop;
     if (run) {
-      drop.meter.sample(run.sentBytes + run.sendingBytes);
+      drop.sample();
       this._settle(drop);
     }
     this._touch();
@@ -508,8 +540,8 @@ export class Uploads {
 
   private _look(): void {
     for (const drop of this._drops) {
-      if (drop.state === 'sending' && drop.run) {
-        drop.meter.sample(drop.run.sentBytes + drop.run.sendingBytes);
+      if (drop.state === 'sending') {
+        drop.sample();
       }
     }
     this._tell();
