@@ -172,7 +172,7 @@ class Scan:
         workers: set[asyncio.Task[None]] = set()
         try:
             while True:
-                while self._waiting and len(workers) < self._store.scan_concurrency and not self._is_over:
+                while self._waiting and self._has_room(len(workers)):
                     workers.add(asyncio.create_task(self._work(self._waiting.pop())))
                 if not workers:
                     break
@@ -189,6 +189,13 @@ class Scan:
     def _is_over(self) -> bool:
         return self._max_objects is not None and self._objects >= self._max_objects
 
+    def _has_room(self, workers: int) -> bool:
+        """Whether one more page may be asked for: near the bound, those that are on their way may reach it already."""
+        if self._max_objects is None or not workers:
+            return workers < self._store.scan_concurrency and not self._is_over
+        expected = self._objects + workers * self._store.scan_limit
+        return workers < self._store.scan_concurrency and expected < self._max_objects
+
     async def _work(self, stretch: _Stretch) -> None:
         """One page of a stretch; the rest of it goes back to those that wait, cut in pieces where hands are free."""
         self._active.append(stretch)
@@ -203,6 +210,9 @@ class Scan:
             raise BrowserError("store_error", f"{self._store.title} does not list in the order of its keys.")
         if block.keys and stretch.upto is not None and block.keys[-1] >= stretch.upto:
             block, goes_on = block.part(0, bisect_right(block.keys, stretch.upto)), False
+        if self._max_objects is not None and len(block.keys) > self._max_objects - self._objects:
+            # Others may have come meanwhile. What was agreed on is enough, and as true.
+            block, goes_on = block.part(0, self._max_objects - self._objects), True
         if block.keys:
             self._objects += len(block.keys)
             self._on_block(block)
