@@ -111,8 +111,6 @@ class ZarrBrowser(ExtensionApp):
                 message="\n".join(map(str, wrong)),
                 hint="Correct jupyter_server_config.py, then restart the Jupyter server.",
             )
-        for remark in remarks:
-            self.log.warning("%s %s", remark.message, remark.hint)
         browser = Browser(
             specs,
             cache_s=self.cache_s,
@@ -134,6 +132,8 @@ class ZarrBrowser(ExtensionApp):
         for each in wrong:
             # The server, its kernels and the other endpoints stay usable; the panel says what is wrong, too.
             self.log.error("%s", each)
+        for remark in self.browser.remarks:
+            self.log.warning("%s %s", remark.message, remark.hint)
         self.io = IoThread("zarrbrowser-io")
         self.handlers.extend(routes(self.browser, self.io))
 

@@ -242,6 +242,11 @@ class Browser:
                 refusals.append(exc)
         raise refusals[0]
 
+    @property
+    def remarks(self) -> list[wire.Health]:
+        """What users should know of where their scratch lies."""
+        return self._remarks
+
     def _reach(self) -> str:
         """Where addresses may lie, in words, for somebody who typed one that lies elsewhere."""
         places = [
@@ -264,7 +269,8 @@ class Browser:
             return place, "", which.store.uri("")
         candidates = self._candidates(place if place.endswith("/") else f"{place}/", None)
         if not candidates:
-            raise BrowserError("outside_endpoints", f"No endpoint holds this address. Known are {self._reach()}.")
+            known = f"Those that are known: {self._reach()}." if self._endpoints else "None is configured."
+            raise BrowserError("outside_endpoints", f"No endpoint holds this address. {known}")
         which, key = candidates[0]
         return which.config.id, key, which.store.uri(key)
 
@@ -272,6 +278,9 @@ class Browser:
         """Endpoints that hold an address, the current one first, then the one with the longest root."""
         if not url:
             raise BrowserError("bad_request", "Type an address, such as s3://bucket/path.")
+        scheme, separator, rest = url.partition("://")
+        if separator:
+            url = scheme.lower() + separator + rest
         first = self._endpoints.get(current or "")
         found = [(each, key) for each in self._endpoints.values() if (key := each.store.key_of(url)) is not None]
         found.sort(key=lambda pair: (pair[0] is not first, -len(pair[0].store.uri(""))))

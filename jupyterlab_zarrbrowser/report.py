@@ -21,6 +21,9 @@ from .expiry import moment_of
 #: Rows of a table; all are in the JSON.
 _ROWS = 20
 
+#: Less than this is not written as a number.
+_CENT = 0.01
+
 
 @dataclass(frozen=True)
 class _Counted:
@@ -29,6 +32,10 @@ class _Counted:
     uri: str
     usage: wire.Usage
     location: wire.ScratchLocation | None
+
+    @property
+    def is_lower_bound(self) -> int:
+        return int(self.usage.is_lower_bound)
 
     @property
     def quota_bytes(self) -> int | None:
@@ -50,6 +57,7 @@ class _Counted:
 _GAUGES: tuple[tuple[str, str, Callable[[_Counted], float | None]], ...] = (
     ("bytes", "What lies there.", lambda each: each.usage.bytes),
     ("objects", "Objects that lie there.", lambda each: each.usage.objects),
+    ("is_lower_bound", "1 where a bound ended the count: there is at least so much.", lambda each: each.is_lower_bound),
     ("expiring_bytes", "What is deleted within 24 hours.", lambda each: each.usage.expiring_bytes),
     ("expiring_objects", "Objects that are deleted within 24 hours.", lambda each: each.usage.expiring_objects),
     ("deleted_chunks", "Chunks of Zarr stores that were probably deleted.", lambda each: each.deleted_chunks),
@@ -109,11 +117,15 @@ async def _count(
         if not places:
             for remark in scratch.remarks:
                 print(f"{remark.message} {remark.hint}", file=err)
+        seen: set[tuple[str, str]] = set()
         locations = {each.uri: each for each in scratch.locations}
         known = {each.uri: (each.endpoint, each.key, each.uri) for each in scratch.locations}
         for place in list(places) or known:
             try:
                 endpoint, key, uri = known[place] if place in known else browser.locate(place)
+                if (endpoint, key) in seen:
+                    continue
+                seen.add((endpoint, key))
                 job = await browser.start(wire.JobRequest(kind="usage", endpoint=endpoint, key=key))
                 while job.state in {"queued", "running"}:
                     job = await browser.jobs.watch(job.id, 3600)
@@ -139,7 +151,7 @@ def _table(found: list[_Counted], out: TextIO) -> None:
             print(f"Quota: {share} of {_bytes(each.quota_bytes)}.", file=out)
         if each.location is not None and each.location.price_per_tb_month is not None:
             price = usage_.bytes / 10**12 * each.location.price_per_tb_month
-            print(f"Price: about {each.location.currency}{price:,.2f} a month.", file=out)
+            print(f"Price: {_price(price, each.location.currency)} a month.", file=out)
         if usage_.expires_at and usage_.lifetime_days:
             going = f", {_bytes(usage_.expiring_bytes)} within 24 hours" if usage_.expiring_objects else ""
             print(f"Deleted after {usage_.lifetime_days:g} days ({usage_.lifetime_source}){going}.", file=out)
@@ -154,6 +166,13 @@ def _table(found: list[_Counted], out: TextIO) -> None:
         if more > 0:
             print(f"{'':>26} and {more:,} more", file=out)
         print(file=out)
+
+
+def _price(price: float, currency: str) -> str:
+    """In words, ``about €2.50``; what is less than a cent is not nothing."""
+    is_tiny = 0 < price < _CENT
+    gap = " " if currency[-1:].isalpha() else ""
+    return f"{'less than' if is_tiny else 'about'} {currency}{gap}{_CENT if is_tiny else price:,.2f}"
 
 
 def _json(found: list[_Counted], out: TextIO) -> None:
@@ -174,14 +193,20 @@ def _terms(location: wire.ScratchLocation | None) -> dict[str, Any]:
 
 def _prometheus(found: list[_Counted], out: TextIO) -> None:
     for name, text, value_of in _GAUGES:
-        told = [(each.uri, value) for each in found if (value := value_of(each)) is not None]
+        told = [(each, value) for each in found if (value := value_of(each)) is not None]
         if not told:
             continue
         print(f"# HELP zarrbrowser_usage_{name} {text}", file=out)
         print(f"# TYPE zarrbrowser_usage_{name} gauge", file=out)
-        for uri, value in told:
-            label = uri.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-            print(f'zarrbrowser_usage_{name}{{uri="{label}"}} {value}', file=out)
+        for each, value in told:
+            print(f"zarrbrowser_usage_{name}{{{_labels(each, found)}}} {value}", file=out)
+
+
+def _labels(which: _Counted, found: list[_Counted]) -> str:
+    """What tells a place from all others: two services may have a bucket of the same name."""
+    uri = which.uri.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    is_double = sum(each.uri == which.uri for each in found) > 1
+    return f'uri="{uri}"' + (f',endpoint="{which.usage.endpoint}"' if is_double else "")
 
 
 _FORMS: dict[str, Callable[[list[_Counted], TextIO], None]] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from jupyterlab_zarrbrowser import cli
+from jupyterlab_zarrbrowser import cli, report
 
 from .servers.fake_s3 import FakeS3
 from .servers.s3_client import s3_client
@@ -124,6 +124,7 @@ def test_scratch_with_a_quota_a_price_and_a_damaged_store(
     assert gauges == {
         "bytes": 2499,
         "objects": 5,
+        "is_lower_bound": 0,
         "expiring_bytes": 0,
         "expiring_objects": 0,
         "deleted_chunks": 1,
@@ -133,6 +134,53 @@ def test_scratch_with_a_quota_a_price_and_a_damaged_store(
     assert "1 deleted?" in printed("table")
     (found,) = json.loads(printed("json"))
     assert (found["quotaBytes"], found["pricePerTbMonth"], found["currency"]) == (10_000, 10**9, "€")
+
+
+@pytest.mark.parametrize(
+    ("price", "currency", "text"),
+    [
+        (2.5, "€", "about €2.50"),
+        (0.004, "EUR", "less than EUR 0.01"),
+        (0.004, "$", "less than $0.01"),
+        (0, "EUR", "about EUR 0.00"),
+        (1234.5, "EUR", "about EUR 1,234.50"),
+    ],
+)
+def test_prices_as_the_panel_tells_them(price: float, currency: str, text: str) -> None:
+    assert report._price(price, currency) == text
+
+
+def test_a_place_that_is_named_in_several_ways_is_counted_once(
+    config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places = ["files", f"{tmp_path}/data", f"{tmp_path}/data/", f"FILE://{tmp_path}/data", "files"]
+    assert cli.main(["usage", *places, "--format", "prometheus", "--config", str(config)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("#")]
+    assert len(lines) == len({line.partition(" ")[0] for line in lines})
+    assert f'zarrbrowser_usage_is_lower_bound{{uri="{tmp_path}/data/"}} 0' in lines
+
+
+def test_places_of_one_address_on_two_endpoints(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with config.open("a", encoding="utf-8") as file:
+        file.write("c.ZarrBrowser.endpoints.append({**c.ZarrBrowser.endpoints[0], 'id': 'again'})\n")
+    assert cli.main(["usage", "files", "again", "--format", "prometheus", "--config", str(config)]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("zarrbrowser_usage_bytes")]
+    assert [line.partition("endpoint=")[2] for line in lines] == ['"files"} 2007', '"again"} 2007']
+
+
+def test_a_bound_is_told(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with config.open("a", encoding="utf-8") as file:
+        file.write("c.ZarrBrowser.max_usage_objects = 2\n")
+    assert cli.main(["usage", "files", "--format", "prometheus", "--config", str(config)]) == 0
+    values = {line.partition("{")[0]: line.rpartition(" ")[2] for line in capsys.readouterr().out.splitlines()}
+    assert (values["zarrbrowser_usage_objects"], values["zarrbrowser_usage_is_lower_bound"]) == ("2", "1")
+
+
+def test_where_no_endpoint_is_known(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "none.py"
+    file.write_text("c.ZarrBrowser.discover = False\n", encoding="utf-8")
+    assert cli.main(["usage", "s3://x/y", "--config", str(file)]) == 1
+    assert "No endpoint holds this address. None is configured." in capsys.readouterr().err
 
 
 def test_what_cannot_be_counted_is_said_and_fails(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -157,4 +205,4 @@ def test_variables_that_disagree_are_told(
 ) -> None:
     monkeypatch.setenv("SCRATCH_BUCKET", "wasbs://a/ada")
     assert cli.main(["usage", "--config", str(config)]) == 1
-    assert "SCRATCH_BUCKET names a place that begins with wasbs" in capsys.readouterr().err
+    assert capsys.readouterr().err.count("SCRATCH_BUCKET names a place that begins with wasbs") == 1
