@@ -47,6 +47,9 @@ _SKEW_S = 2
 #: Seconds by which the clocks of store and server may differ, where it is asked whether both speak of one event.
 _AT_ONCE_S = 600
 
+#: After these, a store may have done what it was asked for.
+_UNANSWERED = frozenset({"timeout", "unreachable", "store_error"})
+
 #: Keys in one question of what is taken.
 MAX_TAKEN_KEYS = 10_000
 
@@ -251,19 +254,24 @@ class Uploads:
 
         try:
             token = await patiently(attempt)
-        except BrowserError:
-            await self._give_up_unheard(live)
+        except BrowserError as exc:
+            if attempts == 1 and exc.code not in _UNANSWERED:
+                await self._files.forget(session)
+            else:
+                with contextlib.suppress(BrowserError):  # the next sweep does it
+                    await self._give_up_unheard(live)
             raise
         live.session = msgspec.structs.replace(session, token=token)
         self._live[session.id] = live
         try:
             await self._written(live.session)
-            if attempts > 1:
-                # The store may have begun one each time, and only its answers were lost.
-                await self._take_back_unheard(live.session, store)
         except BrowserError:
             await self._give_up(live)
             raise
+        if attempts > 1:
+            # The store may have begun one each time, and only its answers were lost. Not every user may list them.
+            with contextlib.suppress(BrowserError):
+                await self._take_back_unheard(live.session, store)
         return live
 
     async def get(self, upload_id: str) -> wire.Upload:
