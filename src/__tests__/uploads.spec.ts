@@ -359,6 +359,46 @@ describe('large files', () => {
     expect(api.stored.get('data/big')!.size).toBe(9 * MB);
   });
 
+  it('go one part at a time on a line that is very slow', async () => {
+    const { api, upload } = make();
+    let now = Date.now();
+    jest.spyOn(Date, 'now').mockImplementation(() => now);
+    const beside: number[] = [];
+    api.fault = route => {
+      if (route.startsWith('part')) {
+        beside.push(api.underWay);
+        now += 60_000;
+      }
+      return null;
+    };
+    await upload(drop(['big', 9 * MB]));
+    expect(beside).toEqual([2, 1, 1, 1, 1]);
+  });
+
+  it('count what is in flight, file by file', async () => {
+    const { api, start } = make();
+    api.held = /part/;
+    const one = start(drop(['big', 9 * MB]));
+    await until(() => api.routesOf(/part/).length === 2);
+    // Each part has told of one byte.
+    expect(one.run!.underWay.large).toMatchObject([{ bytes: 2 }]);
+    api.release();
+    await over(one);
+  });
+
+  it('tell why they are sent again, until that has gone well', async () => {
+    const { api, start } = make();
+    let isBusy = true;
+    api.fault = route =>
+      route === 'part 2' && isBusy ? refusal('throttled', true, 429) : null;
+    const one = start(drop(['big', 9 * MB]));
+    await until(() => one.run?.trouble?.code === 'throttled');
+    isBusy = false;
+    await over(one);
+    expect(one.run!.trouble).toBeNull();
+    expect(one.state).toBe('done');
+  });
+
   it('do not hold up small ones', async () => {
     const { api, start } = make();
     api.held = /part/;
@@ -486,8 +526,9 @@ describe('pausing and cancelling', () => {
     const { api, uploads, start } = make();
     api.held = /part/;
     const one = start(drop(['big', 9 * MB]));
-    await until(() => api.underWay === 3);
+    await until(() => api.routesOf(/part/).length === 2);
     uploads.pause(one);
+    // It has had its time.
     await until(() => api.underWay === 0);
     expect(one.state).toBe('paused');
     const before = api.routes.length;
@@ -500,11 +541,29 @@ describe('pausing and cancelling', () => {
     expect(api.routesOf(/begin/)).toHaveLength(1);
   });
 
+  it('lets what is in flight end, and sends none of it again', async () => {
+    jest.restoreAllMocks();
+    const { api, uploads, start } = make();
+    api.held = /part/;
+    const one = start(drop(['big', 9 * MB]));
+    await until(() => api.routesOf(/part/).length === 2);
+    uploads.pause(one);
+    expect(one.run!.isDraining).toBe(true);
+    api.release();
+    await until(() => !one.run!.isDraining);
+    expect(one.progress.bytes).toBe(4 * MB);
+    expect(api.routesOf(/part/)).toHaveLength(2);
+    uploads.resume(one);
+    await over(one);
+    expect(one.state).toBe('done');
+    expect(api.routesOf(/part/)).toHaveLength(5);
+  });
+
   it('takes back what has begun, at once', async () => {
     const { api, uploads, start } = make();
     api.held = /part/;
     const one = start(drop(['big', 9 * MB], ['other', 9 * MB]));
-    await until(() => api.underWay === 4);
+    await until(() => api.routesOf(/part/).length === 2);
     await uploads.cancel(one);
     expect(one.state).toBe('cancelled');
     expect(api.underWay).toBe(0);
@@ -528,7 +587,7 @@ describe('pausing and cancelling', () => {
     const { api, uploads, start } = make();
     api.held = /part/;
     const one = start(drop(['big', 9 * MB]));
-    await until(() => api.underWay === 3);
+    await until(() => api.routesOf(/part/).length === 2);
     let faults = 3;
     api.fault = route =>
       route.startsWith('remove') && faults-- > 0 ? LOST() : null;

@@ -20,6 +20,13 @@ const SESSIONS = 5;
 const OPEN_FILES = 4;
 
 /**
+ * Bytes per second below which a line is slow, and very slow. On such a line, an interruption costs what was sent of all
+ * parts in flight: then these are few.
+ */
+const SLOW = 1024 * 1024;
+const VERY_SLOW = SLOW / 4;
+
+/**
  * A file that is sent in parts.
  */
 class Large {
@@ -29,6 +36,10 @@ class Large {
   doneBytes = 0;
   pending: number[] = [];
   sending = 0;
+  /**
+   * Bytes in flight, as far as the browser has handed them on.
+   */
+  sendingBytes = 0;
   sessions = 0;
   tries = new Map<number, number>();
   upload: IUpload | null = null;
@@ -75,9 +86,9 @@ export class LargeFiles {
    * Files that are under way.
    */
   get underWay(): IFileState[] {
-    return [...this._open].map(({ entry, doneBytes }) => ({
+    return [...this._open].map(({ entry, doneBytes, sendingBytes }) => ({
       key: entry.key,
-      bytes: doneBytes,
+      bytes: Math.min(entry.file.size, doneBytes + sendingBytes),
       sizeBytes: entry.file.size,
       problem: null
     }));
@@ -97,6 +108,9 @@ export class LargeFiles {
   }
 
   nextPart(): Task | null {
+    if (this._parts >= this._mostParts) {
+      return null;
+    }
     for (const large of this._open) {
       const { upload } = large;
       if (
@@ -106,6 +120,7 @@ export class LargeFiles {
       ) {
         const number = large.pending.pop()!;
         large.sending++;
+        this._parts++;
         return () => this._sendPart(large, upload, number);
       }
     }
@@ -212,6 +227,7 @@ export class LargeFiles {
   ): Promise<void> {
     const { api, entries, requests } = this._options;
     const isStill = () => large.upload === upload;
+    let loaded = 0;
     const back = () => {
       if (isStill()) {
         large.pending.push(number);
@@ -222,7 +238,21 @@ export class LargeFiles {
         const part = large.slice(number);
         const sum = await reading(crcOfBlob(part));
         throwIfAborted(signal);
-        await api.sendPart(upload.id, number, sum, part, sent, signal);
+        const begin = Date.now();
+        const beside = this._parts;
+        await api.sendPart(
+          upload.id,
+          number,
+          sum,
+          part,
+          bytes => {
+            large.sendingBytes += bytes - loaded;
+            loaded = bytes;
+            sent(bytes);
+          },
+          signal
+        );
+        this._measure(part.size, Math.max(beside, this._parts), begin);
         if (isStill()) {
           entries.goesWell();
           large.done.add(number);
@@ -238,7 +268,7 @@ export class LargeFiles {
           if (tries > TRIES && isStill()) {
             this._fail(large, problemOf(error));
           } else {
-            requests.later(tries - 1, back);
+            requests.later(tries - 1, problemOf(error), back);
           }
         },
         back,
@@ -255,6 +285,26 @@ export class LargeFiles {
       }
     );
     large.sending--;
+    large.sendingBytes -= loaded;
+    this._parts--;
+  }
+
+  /**
+   * Parts in flight at most: few until something is known of the line, and as long as it is slow.
+   */
+  private get _mostParts(): number {
+    const { _speed: speed } = this;
+    return speed !== null && speed < VERY_SLOW
+      ? 1
+      : speed === null || speed < SLOW
+        ? 2
+        : Infinity;
+  }
+
+  private _measure(bytes: number, beside: number, begin: number): void {
+    const seconds = Math.max(1, Date.now() - begin) / 1000;
+    const speed = (bytes * beside) / seconds;
+    this._speed = this._speed === null ? speed : (this._speed + speed) / 2;
   }
 
   // --- The end ---
@@ -281,7 +331,7 @@ export class LargeFiles {
           } else {
             // Until then, it counts as under way.
             large.sending++;
-            requests.later(tries - 1, () => {
+            requests.later(tries - 1, problem, () => {
               large.sending--;
             });
           }
@@ -362,14 +412,15 @@ export class LargeFiles {
   }
 
   private _again(large: Large, error: unknown): void {
+    const problem = problemOf(error);
     large.entry.tries++;
     if (large.entry.tries > TRIES) {
-      this._fail(large, problemOf(error));
+      this._fail(large, problem);
       return;
     }
     this._takeBack(large);
     this._open.delete(large);
-    this._options.requests.later(large.entry.tries - 1, () =>
+    this._options.requests.later(large.entry.tries - 1, problem, () =>
       this._waiting.unshift(large)
     );
   }
@@ -397,5 +448,7 @@ export class LargeFiles {
   }
 
   private readonly _open = new Set<Large>();
+  private _parts = 0;
+  private _speed: number | null = null;
   private readonly _waiting: Large[] = [];
 }

@@ -7,6 +7,11 @@ import { failureOf, pauseOf, problemOf } from './failures';
  */
 export const TRIES = 10;
 
+/**
+ * Milliseconds that what is in flight has to end after a pause: what was sent of it would be sent again.
+ */
+const DRAIN_MS = 15_000;
+
 export interface IRequestsOptions {
   /**
    * The server could not be reached, or answered.
@@ -53,6 +58,20 @@ export class Requests {
 
   get isIdle(): boolean {
     return this._tasks.size === 0 && this._timers.size === 0;
+  }
+
+  /**
+   * Whether anything is in flight.
+   */
+  get isSending(): boolean {
+    return this._tasks.size > 0;
+  }
+
+  /**
+   * Why something is being sent again; null where nothing is, or where that has gone well.
+   */
+  get trouble(): IProblem | null {
+    return this._trouble;
   }
 
   get isCancelled(): boolean {
@@ -123,6 +142,9 @@ export class Requests {
     try {
       await work(signal, sent);
       this._options.found();
+      if (this._timers.size === 0) {
+        this._trouble = null;
+      }
     } catch (error) {
       try {
         await settle(error);
@@ -147,10 +169,11 @@ export class Requests {
   /**
    * Do something after a pause that is the longer the more often it failed.
    */
-  later(tries: number, work: () => void): void {
+  later(tries: number, problem: IProblem, work: () => void): void {
     if (this._isCancelled) {
       return;
     }
+    this._trouble = problem;
     const timer = setTimeout(() => {
       this._timers.delete(timer);
       work();
@@ -165,12 +188,18 @@ export class Requests {
   }
 
   /**
-   * Give up what is in flight.
+   * Let what is in flight end, and give up what takes long.
    */
-  abort(): void {
-    for (const controller of [...this._tasks]) {
-      controller.abort();
-    }
+  drain(): void {
+    clearTimeout(this._draining);
+    this._draining = setTimeout(() => this._abort(), DRAIN_MS);
+  }
+
+  /**
+   * Give up nothing any more.
+   */
+  keep(): void {
+    clearTimeout(this._draining);
   }
 
   /**
@@ -182,12 +211,21 @@ export class Requests {
       clearTimeout(timer);
     }
     this._timers.clear();
-    this.abort();
+    this.keep();
+    this._abort();
   }
 
+  private _abort(): void {
+    for (const controller of [...this._tasks]) {
+      controller.abort();
+    }
+  }
+
+  private _draining: ReturnType<typeof setTimeout> | undefined;
   private _isCancelled = false;
   private _sendingBytes = 0;
   private readonly _tasks = new Set<AbortController>();
+  private _trouble: IProblem | null = null;
   private readonly _timers = new Set<ReturnType<typeof setTimeout>>();
 }
 

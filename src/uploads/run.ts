@@ -48,6 +48,20 @@ export class UploadRun implements IRunning {
   }
 
   /**
+   * Whether it was paused and some of it is still on its way.
+   */
+  get isDraining(): boolean {
+    return this._isPaused && this._requests.isSending;
+  }
+
+  /**
+   * Why something is being sent again, null where nothing is.
+   */
+  get trouble(): IProblem | null {
+    return this._requests.trouble;
+  }
+
+  /**
    * Whether nothing is under way, and nothing can be done unless somebody says so.
    */
   get isOver(): boolean {
@@ -155,18 +169,19 @@ export class UploadRun implements IRunning {
   }
 
   /**
-   * Send nothing until `resume`. What is in flight is given up and sent again then.
+   * Send nothing more until `resume`. What is in flight has a while to end.
    */
   pause(problem: IProblem | null = null): void {
     this.problem = problem;
     this._isPaused = true;
-    this._requests.abort();
+    this._requests.drain();
     this._options.changed();
   }
 
   resume(): void {
     this.problem = null;
     this._isPaused = false;
+    this._requests.keep();
     this._entries.goesWell();
     this._options.changed();
     this._options.wake();

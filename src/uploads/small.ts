@@ -214,7 +214,7 @@ export class SmallFiles {
     }
     entry.state = 'waiting';
     entry.isInDoubt = true;
-    requests.later(entry.tries - 1, () => entries.ready(entry));
+    requests.later(entry.tries - 1, problem, () => entries.ready(entry));
   }
 
   /**

@@ -10,7 +10,7 @@ import { endpointOf } from '../rights';
 import { formatBytes, formatCount, pageLocale } from '../text';
 import type { UploadRun } from '../uploads/run';
 import type { Drop, IDropProgress } from '../uploads/uploads';
-import type { IJob } from '../wire';
+import type { IJob, IProblem } from '../wire';
 import { IconButton, TextButton } from './button';
 import { usePanel } from './context';
 import { JobAbout, ProgressBar } from './scratch/jobs';
@@ -338,11 +338,18 @@ function aboutOf(
               ? null
               : trans.__('%1/s', formatBytes(progress.speed)),
             progress.leftS === null ? null : leftText(progress.leftS, trans),
+            run?.trouble
+              ? trans.__('%1 Trying again…', reasonText(run.trouble, trans))
+              : null,
             failedText(failed, null, trans)
           );
     case 'paused':
       return [
-        problem ? problem.message : trans.__('Paused'),
+        problem
+          ? problem.message
+          : run?.isDraining
+            ? trans.__('Pausing: what is on its way still ends')
+            : trans.__('Paused'),
         ...soFar(progress, trans)
       ];
     case 'done':
@@ -382,6 +389,17 @@ function reasonOf({ failures }: UploadRun): string | null {
     failures.map(({ problem }) => problem?.message ?? '')
   );
   return first && others.length === 0 ? first : null;
+}
+
+/**
+ * A problem as a sentence.
+ */
+function reasonText(
+  { code, message }: IProblem,
+  trans: TranslationBundle
+): string {
+  const text = message || trans.__('The server answered “%1”', code);
+  return /[.!?…]$/.test(text) ? text : trans.__('%1.', text);
 }
 
 function soFar(progress: IDropProgress, trans: TranslationBundle): string[] {
