@@ -29,7 +29,7 @@ from .history import Note, UsageHistory
 from .jobs import Jobs
 from .keys import ancestors_of, parent_of
 from .puts import Puts
-from .scratch import Lifetimes, location_of
+from .scratch import Lifetimes, keep_of, location_of
 from .snippets import SNIPPETS
 from .stores import Body, Range, Store, open_store
 from .targets import target_of
@@ -358,25 +358,26 @@ class Browser:
         """Where this user's scratch lies, and what the last count of it said."""
         places = [each for each in self._endpoints.values() if each.scratch is not None]
         keep = [
-            each.config.id
+            each.store
             for each in self._endpoints.values()
             if each.config.writable and each.scratch is None and each.store.can_scan
         ]
         return wire.ScratchLocations(
-            locations=list(await gather(self._location(each) for each in places)),
+            locations=list(await gather(self._location(each, keep) for each in places)),
             remarks=self._remarks,
-            keep=keep,
+            keep=[each.id for each in keep],
             cluster_bytes=self._cluster_bytes,
         )
 
-    async def _location(self, which: _Endpoint) -> wire.ScratchLocation:
+    async def _location(self, which: _Endpoint, keep: list[Store]) -> wire.ScratchLocation:
         assert which.scratch is not None
         key = which.scratch.own_key
         store = which.store
         lifetime = await self._lifetimes.of(store, key, which.scratch)
         usage = await self._history.last(_place(store, key))
         writable = which.config.allows_writing(key)
-        return await location_of(store, which.config.shown_title, writable, which.scratch, lifetime, usage)
+        title, near = which.config.shown_title, keep_of(store, keep)
+        return await location_of(store, title, writable, which.scratch, lifetime, usage, near)
 
     async def start(self, request: wire.JobRequest) -> wire.Job:
         """Begin a job. Rights are checked before anything is read.

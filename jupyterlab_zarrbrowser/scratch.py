@@ -67,8 +67,20 @@ async def quota_of(place: ScratchPlace) -> tuple[int | None, wire.Problem | None
         return None, problem.problem()
 
 
+def keep_of(store: Store, others: Sequence[Store]) -> list[str]:
+    """Ids of places to keep things in, the nearest first: on the same service, of the same kind, elsewhere."""
+    near = sorted(others, key=lambda each: (not each.shares_service(store), type(each) is not type(store)))
+    return [each.id for each in near]
+
+
 async def location_of(
-    store: Store, title: str, writable: bool, place: ScratchPlace, lifetime: Lifetime, usage: wire.Usage | None
+    store: Store,
+    title: str,
+    writable: bool,
+    place: ScratchPlace,
+    lifetime: Lifetime,
+    usage: wire.Usage | None,
+    keep: list[str],
 ) -> wire.ScratchLocation:
     """One place, as the panel shows it."""
     quota, problem = await quota_of(place)
@@ -87,5 +99,6 @@ async def location_of(
         price_per_tb_month=place.config.price_per_tb_month,
         currency=place.config.currency,
         usage=usage,
+        keep=keep,
         problem=problem,
     )

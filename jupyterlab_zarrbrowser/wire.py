@@ -569,6 +569,8 @@ class ScratchLocation(Struct, frozen=True, kw_only=True):
     currency: str
     #: The last scan, null before the first.
     usage: Usage | None
+    #: Places to keep things of this one in, as in the whole answer: first those to which the service itself copies.
+    keep: list[str] = []
     problem: Problem | None = None
 
 

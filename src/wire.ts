@@ -785,6 +785,10 @@ export interface IScratchLocation {
    * The last scan, null before the first.
    */
   usage: IUsage | null;
+  /**
+   * Places to keep things of this one in, as in the whole answer: first those to which the service itself copies.
+   */
+  keep: string[];
   problem: IProblem | null;
 }
 

@@ -13,11 +13,12 @@ import pytest
 
 from jupyterlab_zarrbrowser import usage, wire
 from jupyterlab_zarrbrowser.browser import Browser
-from jupyterlab_zarrbrowser.config import LocalConfig, ScratchConfig
+from jupyterlab_zarrbrowser.config import AnyEndpointConfig, GcsConfig, LocalConfig, S3Config, ScratchConfig
 from jupyterlab_zarrbrowser.discovery import Offered, ScratchPlace
 from jupyterlab_zarrbrowser.expiry import Lifetime, LifetimeRule, deleted_at, moment_of, text_of, written_before
 from jupyterlab_zarrbrowser.history import Note
-from jupyterlab_zarrbrowser.scratch import Lifetimes
+from jupyterlab_zarrbrowser.scratch import Lifetimes, keep_of
+from jupyterlab_zarrbrowser.stores import open_store
 from jupyterlab_zarrbrowser.stores.s3 import S3Store
 
 from .aged import NOW, Aged, v2_array, v3_array, v3_group
@@ -458,6 +459,26 @@ async def test_a_copy_takes_along_what_is_known_of_its_chunks(tmp_path: Path) ->
             assert (await ran(kind="usage", endpoint="kept", key="")).rows[0].chunks == found
     finally:
         await browser.close()
+
+
+async def test_places_to_keep_things_in_are_offered_the_nearest_first() -> None:
+    service = "http://127.0.0.1:9"
+    configs: list[AnyEndpointConfig] = [
+        LocalConfig(id="disk", root="/tmp"),
+        GcsConfig(id="team", root="gs://team"),
+        S3Config(id="aws", root="s3://aws"),
+        S3Config(id="ceph", root="s3://ceph", endpoint_url=service),
+        GcsConfig(id="public", root="gs://public", anon=True),
+    ]
+    stores = [open_store(each) for each in configs]
+    gcs, s3 = (
+        open_store(GcsConfig(id="a", root="gs://a")),
+        open_store(S3Config(id="b", root="s3://b", endpoint_url=service)),
+    )
+    assert keep_of(gcs, stores) == ["team", "public", "disk", "aws", "ceph"]
+    assert keep_of(s3, stores) == ["ceph", "aws", "disk", "team", "public"]
+    for store in (*stores, gcs, s3):
+        await store.close()
 
 
 @pytest.fixture

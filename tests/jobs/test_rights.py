@@ -94,6 +94,7 @@ class TestScratchOfOneUser:
         (location,) = await lab.scratch()
         assert (location["key"], location["writable"], location["lifetimeDays"]) == ("mine/", True, 5)
         assert (location["renewable"], location["usage"]) == (True, None)
+        assert location["keep"][0] == "lab", "the service itself copies there"
         counted = (await lab.run("usage", "mine/", endpoint="scratch"))["result"]
         assert counted["objects"] == len(below("mine/"))
         (location,) = await lab.scratch()
