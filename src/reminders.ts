@@ -88,7 +88,7 @@ export function reminderOf(
     return null;
   }
   const said = trans.__('%1: %2', name, parts.join(' '));
-  const dated = `${said} ${trans.__('(Counted %1.)', asOfText(usage.asOf, now, trans))}`;
+  const dated = `${said} ${trans.__('(%1)', asOfText(usage.asOf, now, trans))}`;
   return dated.length > TEXT_MAX ? said : dated;
 }
 

@@ -25,7 +25,7 @@ describe('reminderOf', () => {
       usageRow('later/', 50, { expiresAt: inHours(50), goneAt: inHours(60) })
     ]);
     expect(reminderOf(place, 'Scratch', old, now, trans)).toMatch(
-      /^Scratch: 2 items \(500 bytes\): deletion begins within 24 hours\. \(Counted/
+      /^Scratch: 2 items \(500 bytes\): deletion begins within 24 hours\. \(as of/
     );
   });
 
