@@ -11,18 +11,6 @@ export function keepKey(place: IEndpoint, row: Pick<IUsageRow, 'key'>): string {
 }
 
 /**
- * Places to keep something in, those of its own kind first: inside a service a copy is fast, between two all bytes go
- * through the Jupyter server.
- */
-export function keepOrder(
-  places: readonly IEndpoint[],
-  from: IEndpoint | null
-): readonly IEndpoint[] {
-  const isNear = ({ kind }: IEndpoint) => kind === from?.kind;
-  return [...places.filter(isNear), ...places.filter(place => !isNear(place))];
-}
-
-/**
  * The key that is meant by what was typed: containers end in a slash, and nothing begins with one.
  */
 export function typedKey(text: string, isContainer: boolean): string {

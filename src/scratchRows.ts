@@ -11,7 +11,7 @@ import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
 import { guarded } from './failures';
 import { keepIcon, panelIcon, renewIcon, twistyIcon } from './icons';
-import { addressOf, keepOrder } from './keep';
+import { addressOf } from './keep';
 import type { ILocation } from './nodes';
 import type { ICodePlacer, IPanelHandle } from './tokens';
 import type { UsageView } from './usageView';
@@ -96,7 +96,7 @@ export class RowCommands implements IDisposable {
       case 'copy-uri':
         return true;
       case 'keep':
-        return usage.scratchOf(place) !== null && usage.keepPlaces.length > 0;
+        return usage.keepPlacesOf(place).length > 0;
       case 'renew':
         return usage.scratchOf(location)?.renewable === true;
       case 'delete':
@@ -147,7 +147,7 @@ export class RowCommands implements IDisposable {
     const choice = await askKeep({
       row,
       from: usage.endpoint(location.endpoint),
-      places: keepOrder(usage.keepPlaces, usage.endpoint(location.endpoint)),
+      places: usage.keepPlacesOf(location),
       canDelete: usage.isWritable(location),
       isLarge: row.key.endsWith('/') && row.bytes >= usage.clusterBytes,
       trans

@@ -121,10 +121,11 @@ export class UsageModel {
   }
 
   /**
-   * Endpoints to keep things on.
+   * Endpoints to keep things of a scratch on, those of its own service first; none for what lies elsewhere.
    */
-  get keepPlaces(): readonly IEndpoint[] {
-    return this._keep.flatMap(id => this._endpoints.get(id) ?? []);
+  keepPlacesOf(place: ILocation): readonly IEndpoint[] {
+    const ids = this.scratchOf(place)?.keep ?? [];
+    return ids.flatMap(id => this._endpoints.get(id) ?? []);
   }
 
   /**
@@ -293,7 +294,6 @@ export class UsageModel {
       ]);
       this._locations = scratch.locations;
       this._remarks = scratch.remarks;
-      this._keep = scratch.keep;
       this._clusterBytes = scratch.clusterBytes;
       this._endpoints = new Map(
         endpoints.endpoints.map(each => [each.id, each])
@@ -499,7 +499,6 @@ export class UsageModel {
   private readonly _ended = new Signal<this, IJob>(this);
   private readonly _ends = new Set<string>();
   private _endpoints: ReadonlyMap<string, IEndpoint> = new Map();
-  private _keep: readonly string[] = [];
   private _loading: Promise<void> | null = null;
   private _locations: readonly IScratchLocation[] = [];
   private readonly _places = new Map<string, IPlaceState>();

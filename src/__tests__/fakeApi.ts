@@ -190,6 +190,7 @@ export function scratchLocation(
     pricePerTbMonth: null,
     currency: '$',
     usage: null,
+    keep: [],
     problem: null,
     ...more
   };

@@ -1,4 +1,4 @@
-import { addressOf, keepKey, keepOrder, keepProblem, typedKey } from '../keep';
+import { addressOf, keepKey, keepProblem, typedKey } from '../keep';
 import { endpoint } from './fakeApi';
 
 const everything = endpoint('js2', { url: 's3://', writable: true });
@@ -35,21 +35,6 @@ describe('where things are kept', () => {
     ['part', part, 'ada/', 'forbidden']
   ] as const)('%s, %#: %s', (_, place, key, expected) => {
     expect(keepProblem(place, key)).toBe(expected);
-  });
-
-  it('is proposed inside the same kind of service first', () => {
-    const files = endpoint('files', { kind: 'local' });
-    const other = endpoint('other', { kind: 'gcs' });
-    const places = [files, mine, other, part];
-    const order = (from: typeof mine | null) =>
-      keepOrder(places, from).map(({ id }) => id);
-    expect(order(endpoint('scratch'))).toEqual([
-      'mine',
-      'part',
-      'files',
-      'other'
-    ]);
-    expect(order(null)).toEqual(['files', 'mine', 'other', 'part']);
   });
 
   it('has an address', () => {

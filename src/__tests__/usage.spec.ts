@@ -33,8 +33,7 @@ function make(): { api: FakeApi; model: UsageModel; ended: IJob[] } {
   const api = new FakeApi({}, ['lab', 'kept']);
   api.endpointInfo.set('lab', { writable: true, url: 's3://scratch/' });
   api.endpointInfo.set('kept', { writable: true, url: 's3://kept/ada/' });
-  api.scratchPlaces.locations.push(scratchLocation());
-  api.scratchPlaces.keep.push('kept');
+  api.scratchPlaces.locations.push(scratchLocation({ keep: ['kept'] }));
   const model = new UsageModel(api);
   const ended: IJob[] = [];
   model.ended.connect((_, job) => {
@@ -65,14 +64,19 @@ describe('what is known of the scratch', () => {
     expect(api.made('startJob')).toHaveLength(0);
     expect(model.status).toBe('ready');
     expect(model.locations.map(({ title }) => title)).toEqual(['Scratch']);
-    expect(model.keepPlaces.map(({ id }) => id)).toEqual(['kept']);
+    const kept = (place: typeof LAB) =>
+      model.keepPlacesOf(place).map(({ id }) => id);
+    expect(kept(LAB)).toEqual(['kept']);
+    expect(kept({ endpoint: 'kept', key: '' })).toEqual([]);
     expect(model.place(LAB).usage).toBeNull();
   });
 
   it('has the last count of the server', async () => {
     const { api, model } = make();
     const before = usage('', rows());
-    api.scratchPlaces.locations[0] = scratchLocation({ usage: before });
+    api.scratchPlaces.locations[0] = scratchLocation({
+      usage: before
+    });
     await model.load();
     expect(model.place(LAB).usage).toBe(before);
   });
