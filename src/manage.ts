@@ -7,6 +7,7 @@ import { DisposableSet } from '@lumino/disposable';
 import type { IDisposable } from '@lumino/disposable';
 import { Signal } from '@lumino/signaling';
 
+import { ApiError } from './api';
 import type { ServerApi } from './api';
 import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
@@ -22,11 +23,13 @@ import {
   nameOfKey
 } from './nodes';
 import type { ILocation, TreeNode } from './nodes';
+import { ifExistsOf } from './replacing';
 import { endpointOf, refusalOf, refusalText } from './rights';
 import type { ICodePlacer, IManage } from './tokens';
 import { Transfers } from './transfers';
 import { Uploading } from './uploading';
 import { UploadClient } from './uploads/client';
+import type { Answer } from './uploads/uploads';
 import { UploadStatus } from './view/uploadStatus';
 import { weigh } from './weighing';
 import type { IJob, IJobRequest, ISnippet } from './wire';
@@ -35,6 +38,14 @@ import type { IJob, IJobRequest, ISnippet } from './wire';
  * Files that a cell can write as Zarr.
  */
 const CONVERTIBLE = /\.(?:nc|nc4|cdf|h5|hdf5|tiff?)$/i;
+
+/**
+ * Something among one's files, and where it goes.
+ */
+interface ICopied {
+  readonly source: ILocation;
+  readonly toKey: string;
+}
 
 /**
  * Uploads, copies, moves, renames and deletes: asks what has to be asked, and tells how it ended.
@@ -132,6 +143,7 @@ export class Manage implements IManage, IDisposable {
     await guarded(async () => {
       await browser.model.recognised(idOf(container));
       this._check(container);
+      const copies: ICopied[] = [];
       for (const path of paths) {
         if (!/^(?:RTC)?$/.test(contents.driveName(path))) {
           throw new Error(
@@ -159,15 +171,93 @@ export class Manage implements IManage, IDisposable {
             continue;
           }
         }
+        copies.push({ source, toKey: `${container.key}${name}${slash}` });
+      }
+      await this._copyAll(container, copies);
+    });
+  }
+
+  /**
+   * Copy several things into a container, and ask once about all that is there already.
+   */
+  private async _copyAll(
+    container: ILocation,
+    copies: readonly ICopied[]
+  ): Promise<void> {
+    if (copies.length === 0) {
+      return;
+    }
+    const { endpoint } = container;
+    const { signal } = new AbortController();
+    const found = await this._client.taken(
+      { endpoint, keys: copies.map(({ toKey }) => toKey) },
+      signal
+    );
+    const taken = new Set(found.taken.map(({ key }) => key));
+    let answer: Answer = 'skip';
+    if (taken.size > 0) {
+      const stores = await this._storesOf(endpoint, [...taken]);
+      const given = await this.uploading.ask(
+        {
+          endpoint,
+          container: container.key,
+          files: [...taken].filter(key => !stores.includes(key)),
+          stores,
+          totalFiles: copies.length
+        },
+        signal
+      );
+      answer = given.answer;
+      if (answer === 'cancel') {
+        return;
+      }
+      if (answer === 'replace') {
+        for (const { key, objects } of given.stores) {
+          const job = await this.uploading.run(
+            { kind: 'delete', endpoint, key, maxObjects: objects },
+            signal
+          );
+          if (job.state !== 'done') {
+            throw job.error
+              ? new ApiError(job.error, 0)
+              : new Error(this._options.trans.__('It could not be deleted.'));
+          }
+          // What comes to lie there meanwhile is asked about again.
+          taken.delete(key);
+        }
+      }
+    }
+    for (const { source, toKey } of copies) {
+      const ifExists = ifExistsOf(taken.has(toKey), answer);
+      if (ifExists !== null) {
         await this._start({
           kind: 'copy',
           ...source,
-          toEndpoint: container.endpoint,
-          toKey: `${container.key}${name}${slash}`,
-          ifExists: 'fail'
+          toEndpoint: endpoint,
+          toKey,
+          ifExists
         });
       }
-    });
+    }
+  }
+
+  /**
+   * Those of some keys that are Zarr stores: one cannot be written over another, their chunks would mix.
+   */
+  private async _storesOf(
+    endpoint: string,
+    keys: readonly string[]
+  ): Promise<string[]> {
+    const { model } = this._options.browser;
+    const are = await Promise.all(
+      keys.map(
+        async key =>
+          key.endsWith('.zarr/') ||
+          (key.endsWith('/') &&
+            (await model.snippets({ endpoint, key })).length > 0)
+      )
+    );
+    return keys.filter((_, at) => are[at]);
   }
 
   cancelJob(job: IJob): void {

@@ -1,7 +1,8 @@
 import { idOf } from './nodes';
 import type { ILocation } from './nodes';
+import type { Answer } from './uploads/uploads';
 import type { UsageModel } from './usage';
-import type { IJob, IJobRequest } from './wire';
+import type { IJob, IJobRequest, IfExists } from './wire';
 
 /**
  * Where a copy goes.
@@ -66,4 +67,21 @@ export class Replacing {
  */
 export function overlap(one: string, other: string): boolean {
   return one.startsWith(other) || other.startsWith(one);
+}
+
+/**
+ * What a copy does about what lies where it goes; null where nothing is to be copied.
+ */
+export function ifExistsOf(isTaken: boolean, answer: Answer): IfExists | null {
+  if (!isTaken) {
+    return 'fail';
+  }
+  switch (answer) {
+    case 'replace':
+      return 'replace';
+    case 'keep':
+      return 'rename';
+    default:
+      return null;
+  }
 }

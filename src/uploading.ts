@@ -135,8 +135,8 @@ export class Uploading {
     const { client, trans } = this._options;
     const uploads = new Made({
       api: client,
-      ask: (question, signal) => this._ask(question, signal),
-      run: (request, signal) => this._run(request, signal),
+      ask: (question, signal) => this.ask(question, signal),
+      run: (request, signal) => this.run(request, signal),
       words: {
         tooMany: trans.__(
           'More than %1 files at once: that is better done by a program, from the server.',
@@ -177,10 +177,10 @@ export class Uploading {
     }));
   }
 
-  private async _ask(
-    question: IQuestion,
-    signal: AbortSignal
-  ): Promise<IAnswer> {
+  /**
+   * Ask once about all that is there already. Stores are counted first, since “Replace” deletes them.
+   */
+  async ask(question: IQuestion, signal: AbortSignal): Promise<IAnswer> {
     const { browser, trans } = this._options;
     const { endpoint, stores } = question;
     const counts = await countAll(
@@ -203,7 +203,7 @@ export class Uploading {
   /**
    * Have a job done, to its end.
    */
-  private async _run(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
+  async run(request: IJobRequest, signal: AbortSignal): Promise<IJob> {
     const { api } = this._options;
     const job = await api.startJob(request, signal);
     try {

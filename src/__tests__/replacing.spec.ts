@@ -1,4 +1,4 @@
-import { Replacing, overlap, targetOf } from '../replacing';
+import { Replacing, overlap, targetOf, ifExistsOf } from '../replacing';
 import type { IJobRequest } from '../wire';
 import { UsageModel } from '../usage';
 import { FakeApi } from './fakeApi';
@@ -69,4 +69,11 @@ it('tells what lies in what', () => {
   expect(overlap('s3://b/ada/a.zarr/', 's3://b/ada/')).toBe(true);
   expect(overlap('s3://b/ada/', 's3://b/ada/a.zarr/')).toBe(true);
   expect(overlap('s3://b/ada/a.zarr/', 's3://b/ada/a2.zarr/')).toBe(false);
+});
+
+it('asks once about several things: the answer holds for those that are there', () => {
+  expect(ifExistsOf(false, 'replace')).toBe('fail');
+  expect(ifExistsOf(true, 'replace')).toBe('replace');
+  expect(ifExistsOf(true, 'keep')).toBe('rename');
+  expect(ifExistsOf(true, 'skip')).toBeNull();
 });
