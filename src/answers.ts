@@ -1,7 +1,7 @@
 import { isAbort, toProblem } from './api';
 import type { IBrowserApi } from './api';
 import type { KnownNodes } from './known';
-import { idOf, isWithin, locationOf } from './nodes';
+import { MY_FILES, idOf, isWithin, locationOf } from './nodes';
 import type { ILocation } from './nodes';
 import type { INode, IProblem, ISnippet } from './wire';
 
@@ -92,6 +92,10 @@ export class Answers {
   }
 
   snippets(location: ILocation): Promise<readonly ISnippet[]> {
+    if (location.endpoint === MY_FILES) {
+      // One's own files are no endpoint to open something from.
+      return Promise.resolve([]);
+    }
     const entry = this._snippets.get(idOf(location));
     return entry?.promise ?? this._askSnippets(location);
   }

@@ -742,6 +742,23 @@ describe('what lies there already', () => {
     expect(api.stored.get('data/a')!.size).toBe(1);
   });
 
+  it('and is a folder of that name fails alone, and is not offered to be replaced', async () => {
+    const { api, upload } = make();
+    api.fileFault = key =>
+      key === 'data/b'
+        ? {
+            code: 'conflict',
+            message: 'A folder.',
+            hint: '',
+            retryable: false
+          }
+        : null;
+    const one = await upload(drop('a', 'b'));
+    expect(one.state).toBe('failed');
+    expect([one.run!.failedFiles, one.run!.takenFiles]).toEqual([1, 0]);
+    expect(one.run!.failures[0]!.problem!.message).toBe('A folder.');
+  });
+
   it('is looked up ten thousand at a time', async () => {
     const { api, upload } = make();
     await upload(drop(...Array.from({ length: 20_001 }, (_, at) => `f/${at}`)));

@@ -145,7 +145,7 @@ export async function arrivedOf(
 /**
  * `name (2).nc` after `name.nc`, `name (3).nc` after that.
  */
-function nextName(name: string, isFolder: boolean): string {
+export function nextName(name: string, isFolder: boolean): string {
   const [, stem, number, end] = (isFolder && !name.endsWith('.zarr')
     ? /^(.*?)(?: \((\d+)\))?()$/
     : /^(.+?)(?: \((\d+)\))?((?:\.[^.]*)?)$/

@@ -203,7 +203,9 @@ export class Entries {
     this.smallLeft -= entry.isSmall ? 1 : 0;
     this._inARow = problem.code === this._lastCode ? this._inARow + 1 : 1;
     this._lastCode = problem.code;
-    if (this._inARow >= IN_A_ROW && problem.code !== 'exists') {
+    // Of what lies there, nothing follows for others.
+    const isTaken = problem.code === 'exists' || problem.code === 'conflict';
+    if (this._inARow >= IN_A_ROW && !isTaken) {
       this._stop(problem);
     }
   }

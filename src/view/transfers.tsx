@@ -197,7 +197,9 @@ function DropItem({ drop }: { drop: Drop }): React.JSX.Element {
           ))}
         </div>
         <div className="jp-ZarrUpload-buttons">
-          {state === 'done' && drop.storeKey !== null ? (
+          {state === 'done' &&
+          drop.storeKey !== null &&
+          progress.totalFiles > 0 ? (
             <TextButton
               label={trans.__('Insert cell')}
               onClick={() => manage.uploading.insert(drop)}

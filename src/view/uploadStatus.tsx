@@ -40,10 +40,13 @@ function Status(props: {
   if (share === null && jobs === 0) {
     return null;
   }
+  const isAsking = transfers.drops.some(({ state }) => state === 'asking');
   const shown =
     share === null
       ? trans._n('%2 job', '%2 jobs', jobs, formatCount(jobs))
-      : trans.__('Uploading %1', formatShare(share));
+      : isAsking
+        ? trans.__('An upload waits for your answer')
+        : trans.__('Uploading %1', formatShare(share));
   return (
     <button
       type="button"

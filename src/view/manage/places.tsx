@@ -6,6 +6,7 @@ import { addressOf, keepKey, keepProblem, typedKey } from '../../keep';
 import { weightText } from '../../lifetime';
 import { nameOfKey } from '../../nodes';
 import type { ILocation } from '../../nodes';
+import { nextName } from '../../uploads/conflicts';
 import type { IEndpoint, IUsageRow } from '../../wire';
 import { validate } from '../scratch/dialogs';
 import { Form } from './form';
@@ -72,16 +73,21 @@ function PlaceForm(
     props;
   const isFolder = row.key.endsWith('/');
   const own = places.find(({ id }) => id === from.endpoint);
+  const above = row.key.slice(0, -row.name.length - (isFolder ? 1 : 0));
   const [text, setText] = React.useState(() => {
     const place = own ?? places[0]!;
-    const above = row.key.slice(0, -row.name.length - (isFolder ? 1 : 0));
     const isAllowed =
       own &&
       (!own.writablePrefixes ||
         own.writablePrefixes.some(prefix => above.startsWith(prefix)));
     return addressOf(place, isAllowed ? above : keepFolder(place, row));
   });
-  const [name, setName] = React.useState(row.name);
+  const [name, setName] = React.useState(() =>
+    // Beside the original, a copy needs another name.
+    !isMove && own && text === addressOf(own, above)
+      ? nextName(row.name, isFolder)
+      : row.name
+  );
   const inputRef = React.useRef<HTMLInputElement>(null);
   const id = React.useId();
   const place = placeOf(places, text);

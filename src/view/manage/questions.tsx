@@ -23,25 +23,26 @@ export async function askTaken(options: {
 }): Promise<IAnswer> {
   const { question, weights, signal, trans } = options;
   const { container, files, stores, totalFiles } = question;
+  const names = files.map(key => key.slice(container.length));
   const dialog = new Dialog({
-    title: trans.__('Some of it is there already'),
+    title:
+      totalFiles === 1
+        ? trans.__('It is there already')
+        : trans.__('Some of it is there already'),
     body: bodyOf(
       <div className="jp-ZarrUsage-form">
         {files.length > 0 ? (
           <>
             <p>
-              {trans._n(
-                '%2 of %3 files would be replaced:',
-                '%2 of %3 files would be replaced:',
-                files.length,
-                formatCount(files.length),
-                formatCount(totalFiles)
-              )}
+              {names.length === 1
+                ? trans.__('“%1” is there already.', names[0])
+                : trans.__(
+                    '%1 of %2 are there already:',
+                    formatCount(names.length),
+                    formatCount(totalFiles)
+                  )}
             </p>
-            <Names
-              names={files.map(key => key.slice(container.length))}
-              trans={trans}
-            />
+            {names.length === 1 ? null : <Names names={names} trans={trans} />}
           </>
         ) : null}
         {stores.length > 0 ? (
@@ -72,7 +73,8 @@ export async function askTaken(options: {
     ),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
-      Dialog.okButton({ label: trans.__('Skip'), actions: ['skip'] }),
+      // No accepting one by its looks: of several, one is loud.
+      Dialog.cancelButton({ label: trans.__('Skip'), actions: ['skip'] }),
       Dialog.warnButton({ label: trans.__('Replace'), actions: ['replace'] }),
       Dialog.okButton({ label: trans.__('Keep both'), actions: ['keep'] })
     ],
@@ -82,8 +84,7 @@ export async function askTaken(options: {
   const { button } = await dialog.launch();
   const [action] = button.actions;
   const answer =
-    button.accept &&
-    (action === 'skip' || action === 'replace' || action === 'keep')
+    action === 'skip' || action === 'replace' || action === 'keep'
       ? action
       : 'cancel';
   return { answer, stores: weights };
