@@ -29,7 +29,15 @@ def cell_that_copies(source: Store, key: str, target: Store, to_key: str, *, has
         return wire.Snippet(id="xarray.to_zarr", label=f"write {name_of(key)} as Zarr", language="python", code=code)
     if not (key.endswith("/") and to_key.endswith("/")):
         raise BrowserError("bad_request", "A container is copied to a container.", "Choose a folder or a store.")
-    code = copy_cell(source.uri(key).removesuffix("/"), source.cell_access(), to_url, access, METADATA_NAMES)
+    code = copy_cell(
+        source.uri(key).removesuffix("/"),
+        source.cell_access(),
+        to_url,
+        access,
+        METADATA_NAMES,
+        # adlfs returns before such a copy is made; a file system has folders that must be there before.
+        inside=target.shares_service(source) and to_url.startswith(("s3://", "gs://")),
+    )
     return wire.Snippet(id="dask.copy", label="copy on a Dask cluster", language="python", code=code)
 
 

@@ -64,11 +64,17 @@ def test_all_arrives_and_nothing_is_replaced(
     files = {
         path.relative_to(stores_dir / STORE).as_posix() for path in (stores_dir / STORE).rglob("*") if path.is_file()
     }
+    assert ("cp_file" in code) is (str(tmp_path) not in code), "inside the service where both are on it"
+    lossy = code.replace("arrived = sizes(", "arrived = dict(list(there_are.items())[2:]) or sizes(")
+    assert lossy != code
     first, second = interpreter.run([code, code], _ENVIRONMENT)
     assert first["error"] is None, f"{code}\n\n{first['error']}"
     assert first["warnings"] == []
     assert first["shown"]["values"] == f"{len(files)} objects copied, 0 differ"
     assert "FileExistsError" in second["error"]
+    lossy = lossy.replace("/mine/", "/mine/lossy/")
+    (third,) = interpreter.run([lossy], _ENVIRONMENT)
+    assert f"RuntimeError: 2 of {len(files)} objects differ" in third["error"]
     if str(tmp_path) in code:
         copied = tmp_path / "mine" / STORE
     else:
