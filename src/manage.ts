@@ -24,7 +24,13 @@ import {
 } from './nodes';
 import type { ILocation, TreeNode } from './nodes';
 import { ifExistsOf } from './replacing';
-import { endpointOf, refusalOf, refusalText } from './rights';
+import {
+  endpointOf,
+  knownAbove,
+  placeFor,
+  refusalOf,
+  refusalText
+} from './rights';
 import type { ICodePlacer, IManage } from './tokens';
 import { Transfers } from './transfers';
 import { Uploading } from './uploading';
@@ -124,11 +130,11 @@ export class Manage implements IManage, IDisposable {
   // --- Putting ---
 
   chooseFiles(container: ILocation, what: 'files' | 'folder'): void {
-    this.uploading.choose(container, what);
+    this.uploading.choose(this._placeFor(container), what);
   }
 
   showUnfinished(container: ILocation): Promise<void> {
-    return this.uploading.showUnfinished(container);
+    return this.uploading.showUnfinished(this._placeFor(container));
   }
 
   /**
@@ -266,8 +272,9 @@ export class Manage implements IManage, IDisposable {
 
   // --- Making ---
 
-  async makeFolder(container: ILocation): Promise<void> {
+  async makeFolder(above: ILocation): Promise<void> {
     const { browser, trans } = this._options;
+    const container = this._placeFor(above);
     this._check(container);
     const { askName } = await import('./view/manage/names');
     const { endpoint } = container;
@@ -433,8 +440,9 @@ export class Manage implements IManage, IDisposable {
     return guarded(() => this.paste(container));
   }
 
-  async paste(container: ILocation): Promise<void> {
+  async paste(into: ILocation): Promise<void> {
     const { held } = this;
+    const container = this._placeFor(into);
     if (!held) {
       return;
     }
@@ -476,6 +484,10 @@ export class Manage implements IManage, IDisposable {
     await usage.start(request);
   }
 
+  private _placeFor(container: ILocation): ILocation {
+    return placeFor(this._options.browser.model, container);
+  }
+
   /**
    * @throws Error where nothing can be put into a container.
    */
@@ -495,7 +507,8 @@ export class Manage implements IManage, IDisposable {
       location,
       new AbortController().signal
     );
-    await model.refresh(containerOf(location) ?? location);
+    const above = containerOf(location) ?? location;
+    await model.refresh(knownAbove(model, above));
     model.reveal(node);
   }
 

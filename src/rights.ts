@@ -63,6 +63,39 @@ export function refusalOf(known: IKnown, location: ILocation): Refusal | null {
 }
 
 /**
+ * Where something goes that is put into a container: into the first prefix below it that is one's own, where nothing can be
+ * put into the container itself. Such a prefix has no row before something is in it.
+ */
+export function placeFor(known: IKnown, location: ILocation): ILocation {
+  const { endpoint, key } = location;
+  const refusal = refusalOf(known, location);
+  const prefix =
+    refusal === 'elsewhere' || refusal === 'bucket'
+      ? endpointOf(known, location)?.writablePrefixes?.find(
+          each => each.startsWith(key) && each.endsWith('/')
+        )
+      : undefined;
+  return prefix === undefined ? location : { endpoint, key: prefix };
+}
+
+/**
+ * Whether something can be put into a container, or into a prefix below it that is one's own.
+ */
+export function takesFiles(known: IKnown, location: ILocation): boolean {
+  return refusalOf(known, placeFor(known, location)) === null;
+}
+
+/**
+ * A place, or the one above it that is known: what was just made has no row yet.
+ */
+export function knownAbove(known: IKnown, location: ILocation): ILocation {
+  const { endpoint, key } = location;
+  const keys = [...ancestorKeys(key), key].reverse();
+  const found = keys.find(each => known.find({ endpoint, key: each }));
+  return { endpoint, key: found ?? '' };
+}
+
+/**
  * The outermost Zarr node that something is or lies in, as far as is known.
  */
 export function storeAround(

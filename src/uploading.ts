@@ -9,6 +9,7 @@ import { CommandIDs } from './commands';
 import { guarded } from './failures';
 import { ancestorKeys, idOf, nameOfKey } from './nodes';
 import type { ILocation } from './nodes';
+import { knownAbove } from './rights';
 import { formatCount } from './text';
 import type { Transfers } from './transfers';
 import type { IUploadApi } from './uploads/client';
@@ -226,7 +227,7 @@ export class Uploading {
     const only = drop.onlyKey;
     const before = model.activeRow?.target;
     if (drop.run) {
-      await model.refresh(target);
+      await model.refresh(knownAbove(model, target));
     }
     if (drop.state !== 'done') {
       return;

@@ -4,8 +4,11 @@ import {
   canChange,
   isCopyable,
   isMovable,
+  knownAbove,
+  placeFor,
   refusalOf,
-  storeAround
+  storeAround,
+  takesFiles
 } from '../rights';
 import type { IKnown } from '../rights';
 import type { IEndpoint } from '../wire';
@@ -47,6 +50,20 @@ describe('putting something into a container', () => {
     expect(refusalOf(mine, at('x/'))).toBe('elsewhere');
     expect(refusalOf(mine, at('ada/'))).toBeNull();
     expect(refusalOf(mine, at('ada/deep/'))).toBeNull();
+  });
+
+  it('goes into a prefix of one’s own that has no row yet', () => {
+    const mine = known({ ...WRITABLE, writablePrefixes: ['ada/', 'x/y/'] });
+    expect(placeFor(mine, at(''))).toEqual(at('ada/'));
+    expect(placeFor(mine, at('x/'))).toEqual(at('x/y/'));
+    expect(placeFor(mine, at('ada/deep/'))).toEqual(at('ada/deep/'));
+    expect(placeFor(mine, at('other/'))).toEqual(at('other/'));
+    expect(takesFiles(mine, at(''))).toBe(true);
+    expect(takesFiles(mine, at('other/'))).toBe(false);
+    expect(takesFiles(known({}), at(''))).toBe(false);
+    const all = known({ ...WRITABLE, url: 's3://', writablePrefixes: ['b/'] });
+    expect(placeFor(all, at(''))).toEqual(at('b/'));
+    expect(knownAbove(mine, at('ada/deep/'))).toEqual(at(''));
   });
 
   it('is not done in stores, and what is in them, nor in objects', () => {

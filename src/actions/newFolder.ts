@@ -1,6 +1,6 @@
 import { newFolderIcon } from '@jupyterlab/ui-components';
 
-import { refusalOf } from '../rights';
+import { takesFiles } from '../rights';
 import type { INodeAction } from '../tokens';
 
 export const newFolder: INodeAction = {
@@ -8,6 +8,6 @@ export const newFolder: INodeAction = {
   rank: 33,
   icon: newFolderIcon,
   label: trans => trans.__('New folder…'),
-  isApplicable: (node, model) => refusalOf(model, node) === null,
+  isApplicable: (node, model) => takesFiles(model, node),
   run: ({ manage, node }) => manage.makeFolder(node)
 };

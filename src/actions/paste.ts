@@ -1,6 +1,6 @@
 import { pasteIcon } from '@jupyterlab/ui-components';
 
-import { isCopyable, refusalOf } from '../rights';
+import { isCopyable, takesFiles } from '../rights';
 import type { INodeAction } from '../tokens';
 
 export const paste: INodeAction = {
@@ -11,6 +11,6 @@ export const paste: INodeAction = {
   caption: trans =>
     trans.__('Copy or move what “Copy URI” or “Cut” has taken into it'),
   isApplicable: (node, model, { held }) =>
-    held !== null && isCopyable(held.node) && refusalOf(model, node) === null,
+    held !== null && isCopyable(held.node) && takesFiles(model, node),
   run: ({ manage, node }) => manage.paste(node)
 };

@@ -1,4 +1,4 @@
-import { refusalOf } from '../rights';
+import { takesFiles } from '../rights';
 import type { INodeAction } from '../tokens';
 
 export const unfinished: INodeAction = {
@@ -7,6 +7,6 @@ export const unfinished: INodeAction = {
   label: trans => trans.__('Unfinished uploads…'),
   caption: trans =>
     trans.__('What was begun to be uploaded below it and not ended'),
-  isApplicable: (node, model) => refusalOf(model, node) === null,
+  isApplicable: (node, model) => takesFiles(model, node),
   run: ({ manage, node }) => manage.showUnfinished(node)
 };

@@ -1,6 +1,6 @@
 import { fileUploadIcon } from '@jupyterlab/ui-components';
 
-import { refusalOf } from '../rights';
+import { takesFiles } from '../rights';
 import type { INodeAction } from '../tokens';
 
 export const uploadFiles: INodeAction = {
@@ -9,6 +9,6 @@ export const uploadFiles: INodeAction = {
   icon: fileUploadIcon,
   label: trans => trans.__('Upload files…'),
   caption: trans => trans.__('Upload files of your own computer into it'),
-  isApplicable: (node, model) => refusalOf(model, node) === null,
+  isApplicable: (node, model) => takesFiles(model, node),
   run: ({ manage, node }) => manage.chooseFiles(node, 'files')
 };

@@ -1,4 +1,4 @@
-import { refusalOf } from '../rights';
+import { takesFiles } from '../rights';
 import type { INodeAction } from '../tokens';
 
 export const uploadFolder: INodeAction = {
@@ -7,6 +7,6 @@ export const uploadFolder: INodeAction = {
   label: trans => trans.__('Upload folder…'),
   caption: trans =>
     trans.__('Upload a folder, or a Zarr store, of your own computer into it'),
-  isApplicable: (node, model) => refusalOf(model, node) === null,
+  isApplicable: (node, model) => takesFiles(model, node),
   run: ({ manage, node }) => manage.chooseFiles(node, 'folder')
 };

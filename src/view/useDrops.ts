@@ -6,7 +6,7 @@ import type { Manage } from '../manage';
 import type { BrowserModel } from '../model';
 import { containerOf, idOf } from '../nodes';
 import type { ILocation, TreeNode } from '../nodes';
-import { refusalOf, refusalText } from '../rights';
+import { placeFor, refusalOf, refusalText } from '../rights';
 import { formatCount } from '../text';
 import { takeTransfer } from '../uploads/dropped';
 
@@ -102,6 +102,12 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
         setHint(next);
       }
     };
+    const select = (target: ILocation) => {
+      // What is one's own may have no row yet.
+      if (model.find(target)) {
+        model.select(target);
+      }
+    };
     const leave = () => {
       clearTimeout(opening);
       clearTimeout(going);
@@ -118,12 +124,12 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
     ): ILocation | null => {
       clearTimeout(going);
       going = setTimeout(leave, GONE_MS);
-      const target = targetAt(model, element);
+      const at = targetAt(model, element);
       const edge =
         clientY > tree.getBoundingClientRect().bottom - EDGE_PX
           ? 'top'
           : 'bottom';
-      if (!target) {
+      if (!at) {
         show({
           edge,
           id: null,
@@ -132,7 +138,8 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
         });
         return null;
       }
-      const id = idOf(target);
+      const id = idOf(at);
+      const target = placeFor(model, at);
       if (id !== openId) {
         openId = id;
         clearTimeout(opening);
@@ -206,7 +213,7 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
       const target = look(event, 0, false);
       leave();
       if (target) {
-        model.select(target);
+        select(target);
         manage.uploading.drop(target, takeTransfer(transfer));
       }
     };
@@ -252,17 +259,18 @@ export function useDrops(options: IDropsOptions): IDropHint | null {
       leave();
       drag.dropAction = target ? drag.proposedAction : 'none';
       if (target) {
-        model.select(target);
+        select(target);
         void manage.dropContents(target, paths);
       }
     };
 
     const onPaste = (event: ClipboardEvent) => {
       const { clipboardData } = event;
-      const target = targetAt(model, null);
-      if (event.target !== tree || !clipboardData || !target) {
+      const at = targetAt(model, null);
+      if (event.target !== tree || !clipboardData || !at) {
         return;
       }
+      const target = placeFor(model, at);
       const taken = takeTransfer(clipboardData);
       const { held } = manage;
       if (taken.entries.length + taken.files.length > 0) {
