@@ -12,7 +12,7 @@ from traitlets import Any as AnyTrait
 from traitlets import Bool, Float, Int, default
 
 from . import config, discovery, wire
-from .browser import CLUSTER_BYTES, MAX_USAGE_OBJECTS, Browser
+from .browser import CLUSTER_BYTES, DAILY_OBJECTS, MAX_USAGE_OBJECTS, Browser
 from .discovery import Offered
 from .io_thread import IoThread
 from .routes import routes
@@ -61,6 +61,16 @@ class ZarrBrowser(ExtensionApp):
 
     cluster_bytes = Int(
         CLUSTER_BYTES, help="Bytes from which on the panel offers a cell that copies on a Dask cluster."
+    ).tag(config=True)
+
+    count_scratch_daily = Bool(
+        True,
+        help="""Whether the user's own scratch is counted by itself, in the background and once a day, when the panel is
+        opened. Never a bucket of which no part is known to be the user's.""",
+    ).tag(config=True)
+
+    count_scratch_objects = Int(
+        DAILY_OBJECTS, help="Objects up to which scratch is counted by itself; what is larger, where somebody asks."
     ).tag(config=True)
 
     upload_grace_h = Float(
@@ -120,6 +130,7 @@ class ZarrBrowser(ExtensionApp):
             history=Path(self.data_dir) / "zarrbrowser",
             max_usage_objects=self.max_usage_objects,
             cluster_bytes=self.cluster_bytes,
+            count_scratch_objects=self.count_scratch_objects if self.count_scratch_daily else 0,
             upload_grace_s=self.upload_grace_h * 3600,
             files=server_root,
         )

@@ -6,9 +6,10 @@ Every method is a coroutine of the I/O thread's loop, is bounded in time, and ra
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib.util
 from collections.abc import AsyncIterator, Coroutine, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,6 +56,11 @@ _NAMED_ENDPOINTS = 8
 #: Places of which it is remembered how their keys are spread, and for how long.
 _MARKED_PLACES = 100
 _MARKS_S = 7 * 86_400
+
+#: How often scratch is counted by itself, how many listings are in flight meanwhile, and up to how many objects.
+_DAY = timedelta(days=1)
+_QUIETLY = 4
+DAILY_OBJECTS = 200_000
 
 #: Objects after which a count ends, if the administrator says nothing.
 MAX_USAGE_OBJECTS = 100_000_000
@@ -128,6 +134,8 @@ class Browser:
         Objects after which a count ends and says "at least".
     cluster_bytes
         Bytes from which on the panel offers a cell that copies on a Dask cluster.
+    count_scratch_objects
+        Objects up to which the user's own scratch is counted by itself, once a day; 0 for never.
     upload_grace_s
         Seconds after which an upload that was interrupted is taken back.
     files
@@ -146,6 +154,7 @@ class Browser:
         history: Path | None = None,
         max_usage_objects: int = MAX_USAGE_OBJECTS,
         cluster_bytes: int = CLUSTER_BYTES,
+        count_scratch_objects: int = 0,
         upload_grace_s: float = GRACE_HOURS * 3600,
         files: str = "",
     ) -> None:
@@ -160,6 +169,8 @@ class Browser:
         self._marks: Cache[str, list[str]] = Cache(_MARKED_PLACES, _MARKS_S)
         self._max_usage_objects = max_usage_objects
         self._cluster_bytes = cluster_bytes
+        self._daily_objects = min(count_scratch_objects, max_usage_objects) if history is not None else 0
+        self._daily: dict[str, tuple[asyncio.Task[None], datetime]] = {}
         self._jobs: Jobs | None = None
         self._specs = list(specs)
         self._cache_s = cache_s
@@ -183,6 +194,7 @@ class Browser:
         """All endpoints with what is known of them; asks no store."""
         # Whoever opens the panel also has taken back what nobody has gone on with.
         await self._uploads.load()
+        self._count_daily()
         return wire.Endpoints(
             endpoints=[endpoint.public() for endpoint in self._endpoints.values()], problem=self._problem
         )
@@ -418,24 +430,52 @@ class Browser:
 
         async def run() -> wire.Usage:
             nonlocal scan
-            lifetime = await self._lifetimes.of(store, key, which.scratch)
-            previous = await self._history.last(_place(store, key))
-            notes = await self._history.notes()
-            scan = UsageScan(
-                which.explorer,
-                key,
-                lifetime,
-                max_objects=self._max_usage_objects,
-                previous=previous,
-                hints=self._marks.get(_place(store, key)),
-                note_of=lambda each: notes.get(_place(store, each)),
-            )
+            scan = await self._scan(which, key, self._max_usage_objects)
             usage = await scan.run()
             self._marks.put(_place(store, key), scan.marks)
             return await self._history.keep(_place(store, key), usage)
 
         unbegun = wire.JobProgress(requests=0)
         return self.jobs.start(request, run, lambda: scan.progress() if scan is not None else unbegun)
+
+    async def _scan(self, which: _Endpoint, key: str, max_objects: int, most_at_once: int | None = None) -> UsageScan:
+        place = _place(which.store, key)
+        notes = await self._history.notes()
+        return UsageScan(
+            which.explorer,
+            key,
+            await self._lifetimes.of(which.store, key, which.scratch),
+            max_objects=max_objects,
+            previous=await self._history.last(place),
+            hints=self._marks.get(place),
+            note_of=lambda each: notes.get(_place(which.store, each)),
+            most_at_once=most_at_once,
+        )
+
+    def _count_daily(self) -> None:
+        """Count the user's own scratch in the background, once a day, so that there is something to remind of."""
+        if not self._daily_objects:
+            return
+        now = datetime.now(UTC)
+        for name, which in self._endpoints.items():
+            before = self._daily.get(name)
+            if which.scratch is None or not which.scratch.is_own or not which.store.can_scan:
+                continue
+            if before is None or now - before[1] >= _DAY:
+                self._daily[name] = asyncio.create_task(self._count_quietly(which, which.scratch.own_key, now)), now
+
+    async def _count_quietly(self, which: _Endpoint, key: str, now: datetime) -> None:
+        place = _place(which.store, key)
+        last = await self._history.last(place)
+        # What is larger than that is counted when somebody asks for it.
+        if last is not None and (last.objects >= self._daily_objects or now - moment_of(last.as_of) < _DAY):
+            return
+        # Whoever is not there, or may not be asked, says so when somebody looks at it.
+        with contextlib.suppress(BrowserError):
+            usage = await (await self._scan(which, key, self._daily_objects, _QUIETLY)).run()
+            # Somebody may have counted meanwhile; and less than is known is not worth remembering.
+            if await self._history.last(place) == last and not (usage.is_lower_bound and last is not None):
+                await self._history.keep(place, usage)
 
     def _start_copy(self, which: _Endpoint, request: wire.JobRequest) -> wire.Job:
         if request.to_key is None:
@@ -506,6 +546,10 @@ class Browser:
         """End all jobs and give all connections back."""
         if self._jobs is not None:
             await self._jobs.close()
+        counts = [task for task, _ in self._daily.values()]
+        for task in counts:
+            task.cancel()
+        await asyncio.gather(*counts, return_exceptions=True)
         await self._uploads.close()
         if self._open is not None:
             every = [*self._open.values(), *([self._own_files] if self._own_files else [])]

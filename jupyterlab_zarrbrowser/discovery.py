@@ -60,6 +60,8 @@ class ScratchPlace:
     lifetime_days: float | None
     lifetime_source: LifetimeSource
     config: ScratchConfig
+    is_own: bool = True
+    """Whether it is known which part is the user's own; a whole bucket may be everybody's."""
 
 
 class Offered(NamedTuple):
@@ -293,6 +295,7 @@ class _Place:
             lifetime_days=DEFAULT_DAYS if isinstance(days, msgspec.UnsetType) else days,
             lifetime_source="default" if is_default else "configured",
             config=config,
+            is_own=not (self.is_shared or self.is_whole_bucket),
         )
 
 

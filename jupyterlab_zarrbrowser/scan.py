@@ -123,6 +123,8 @@ class Scan:
         Objects after which the scan gives up.
     hints
         :attr:`marks` of an earlier scan of the same container: it is cut there from the start.
+    most_at_once
+        Listings in flight at the same time, where that should be fewer than the store's ``scan_concurrency``.
     """
 
     def __init__(
@@ -133,11 +135,13 @@ class Scan:
         *,
         max_objects: int | None = None,
         hints: list[str] | None = None,
+        most_at_once: int | None = None,
     ) -> None:
         self._store = store
         self._container = container
         self._on_block = on_block
         self._max_objects = max_objects
+        self._hands = min(store.scan_concurrency, most_at_once or store.scan_concurrency)
         self._keyspace = Keyspace()
         self._waiting = _stretches(hints or [] if store.scans_anywhere else [])
         self._active: list[_Stretch] = []
@@ -192,9 +196,9 @@ class Scan:
     def _has_room(self, workers: int) -> bool:
         """Whether one more page may be asked for: near the bound, those that are on their way may reach it already."""
         if self._max_objects is None or not workers:
-            return workers < self._store.scan_concurrency and not self._is_over
+            return workers < self._hands and not self._is_over
         expected = self._objects + workers * self._store.scan_limit
-        return workers < self._store.scan_concurrency and expected < self._max_objects
+        return workers < self._hands and expected < self._max_objects
 
     async def _work(self, stretch: _Stretch) -> None:
         """One page of a stretch; the rest of it goes back to those that wait, cut in pieces where hands are free."""
@@ -236,10 +240,10 @@ class Scan:
         """
         # Where cuts have found little so far, keys are spread unevenly: fewer hands, and only what looks very large.
         waste = 1 - self._objects / (self.requests * self._store.scan_limit)
-        hands = self._store.scan_concurrency if waste < _MOST_WASTE else _FEW_HANDS
+        hands = self._hands if waste < _MOST_WASTE else _FEW_HANDS
         free = min(hands, 1 + 2 * self._full_pages) - len(self._active) - len(self._waiting)
         # Whatever was expected: each cut costs a request at most, and there are not many more of them than full pages.
-        free = min(free, self._store.scan_concurrency + self._full_pages - self._cuts)
+        free = min(free, self._hands + self._full_pages - self._cuts)
         if free <= 0 or self._is_over:
             return
         worth = _WORTH_CUTTING * self._store.scan_limit * (1 + _CAUTION * max(0, waste - _FAIR_WASTE))

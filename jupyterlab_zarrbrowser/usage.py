@@ -60,6 +60,8 @@ class UsageScan:
         :attr:`marks` of the last scan of the same place.
     note_of
         What was known of a store, by its key, before it was copied here; None where nothing was.
+    most_at_once
+        As :class:`Scan` has it.
     now
         A seam for tests.
     """
@@ -74,6 +76,7 @@ class UsageScan:
         previous: wire.Usage | None = None,
         hints: list[str] | None = None,
         note_of: Callable[[str], Note | None] = lambda _: None,
+        most_at_once: int | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._explorer = explorer
@@ -86,7 +89,9 @@ class UsageScan:
         self._at_midnight = explorer.store.expires_at_midnight
         self._befores: dict[float | None, str | None] = {}
         self._tally = Tally(self._life, lifetime.cuts(key))
-        self._scan = Scan(explorer.store, key, self._tally.add, max_objects=max_objects, hints=hints)
+        self._scan = Scan(
+            explorer.store, key, self._tally.add, max_objects=max_objects, hints=hints, most_at_once=most_at_once
+        )
 
     @property
     def marks(self) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -459,6 +460,69 @@ async def test_a_copy_takes_along_what_is_known_of_its_chunks(tmp_path: Path) ->
             assert (await ran(kind="usage", endpoint="kept", key="")).rows[0].chunks == found
     finally:
         await browser.close()
+
+
+class TestCountedByItself:
+    """When the panel is opened, once a day."""
+
+    async def opened(self, tmp_path: Path, limit: int = 1000, *, is_own: bool = True) -> wire.Usage | None:
+        """What is known of scratch after the panel was opened."""
+        (tmp_path / "s" / "ada").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "s" / "theirs").write_bytes(b"theirs")
+        place = ScratchPlace("SCRATCH_BUCKET", "ada/", "ada", 7, "default", ScratchConfig(), is_own)
+        config = LocalConfig(id="s", root=str(tmp_path / "s"), writable=["ada/"])
+        history = tmp_path / "history"
+        browser = Browser([Offered(config, "environment", place)], history=history, count_scratch_objects=limit)
+        try:
+            await browser.endpoints()
+            await browser.endpoints()
+            assert len(browser._daily) == (1 if limit and is_own else 0)
+            await asyncio.gather(*(task for task, _ in browser._daily.values()))
+            (location,) = (await browser.scratch()).locations
+            assert browser.jobs.list().jobs == []
+            return location.usage
+        finally:
+            await browser.close()
+
+    def write(self, tmp_path: Path, *names: str) -> None:
+        for name in names:
+            path = tmp_path / "s" / "ada" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+
+    def age(self, tmp_path: Path, usage: wire.Usage) -> wire.Usage:
+        """As if what is remembered had been counted the day before yesterday."""
+        (path,) = (tmp_path / "history").glob("*.json")
+        aged = msgspec.structs.replace(usage, as_of=text_of(moment_of(usage.as_of) - timedelta(days=2)))
+        path.write_bytes(msgspec.json.encode(aged))
+        return aged
+
+    async def test_once_a_day(self, tmp_path: Path) -> None:
+        self.write(tmp_path, "a", "b/c")
+        first = await self.opened(tmp_path)
+        assert first is not None
+        assert (first.key, first.objects, first.is_lower_bound) == ("ada/", 2, False)
+        self.write(tmp_path, "d")
+        assert await self.opened(tmp_path) == first, "not twice a day"
+        self.age(tmp_path, first)
+        second = await self.opened(tmp_path)
+        assert second is not None
+        assert second.objects == 3
+
+    async def test_what_is_large_waits_until_somebody_asks(self, tmp_path: Path) -> None:
+        self.write(tmp_path, *"abcde")
+        first = await self.opened(tmp_path, 3)
+        assert first is not None
+        assert (first.objects, first.is_lower_bound) == (3, True)
+        aged = self.age(tmp_path, first)
+        assert await self.opened(tmp_path, 3) == aged
+
+    @pytest.mark.parametrize("options", [{"limit": 0}, {"is_own": False}])
+    async def test_never_what_is_everybodys_or_where_it_is_turned_off(
+        self, tmp_path: Path, options: dict[str, Any]
+    ) -> None:
+        self.write(tmp_path, "a")
+        assert await self.opened(tmp_path, **options) is None
 
 
 async def test_places_to_keep_things_in_are_offered_the_nearest_first() -> None:

@@ -54,6 +54,8 @@ c.ZarrBrowser.endpoints = [
       "writable": True, "creates_buckets": True}},
     {{"id": "files", "title": "My files", "kind": "local", "root": {files!r}}},
 ]
+# Tests see what is there before the first count.
+c.ZarrBrowser.count_scratch_daily = False
 c.ZarrBrowser.scratch = [
     {{"url_env": ["SCRATCH_BUCKET", "PANGEO_SCRATCH"], "endpoint": "js2", "quota_bytes": 200_000_000,
       "price_per_tb_month": 20, "renewable": True}},
