@@ -278,7 +278,7 @@ export class Manage implements IManage, IDisposable {
     this._check(container);
     const { askName } = await import('./view/manage/names');
     const { endpoint } = container;
-    const name = await askName({
+    await askName({
       title: trans.__('New folder'),
       label: trans.__('Name'),
       accept: trans.__('Create'),
@@ -289,17 +289,16 @@ export class Manage implements IManage, IDisposable {
           : trans.__(
               'Object stores know no folders: a small object that stands for it is written. Uploading a folder needs none.'
             ),
+      submit: name =>
+        this._create({ endpoint, key: `${container.key}${name}/` }),
       trans
     });
-    if (name !== null) {
-      await this._create({ endpoint, key: `${container.key}${name}/` });
-    }
   }
 
   async makeBucket({ endpoint }: ILocation): Promise<void> {
     const { trans } = this._options;
     const { askName } = await import('./view/manage/names');
-    const name = await askName({
+    await askName({
       title: trans.__('New bucket'),
       label: trans.__('Name'),
       accept: trans.__('Create'),
@@ -308,11 +307,9 @@ export class Manage implements IManage, IDisposable {
         '3 to 63 small letters, digits, dots and hyphens. Others on this service may have taken the name.'
       ),
       pattern: /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      submit: name => this._create({ endpoint, key: `${name}/` }),
       trans
     });
-    if (name !== null) {
-      await this._create({ endpoint, key: `${name}/` });
-    }
   }
 
   // --- Changing ---
@@ -360,12 +357,14 @@ export class Manage implements IManage, IDisposable {
     });
     if (name !== null) {
       const slash = node.key.endsWith('/') ? '/' : '';
+      const toKey = `${container.key}${name}${slash}`;
+      this._renamed.set(idOf({ endpoint: node.endpoint, key: toKey }), node);
       await this._start({
         kind: 'copy',
         endpoint: node.endpoint,
         key: node.key,
         toEndpoint: node.endpoint,
-        toKey: `${container.key}${name}${slash}`,
+        toKey,
         ifExists: 'fail',
         deleteSource: true
       });
@@ -544,9 +543,37 @@ export class Manage implements IManage, IDisposable {
     });
   }
 
-  private _onJobEnded(_: unknown, { request }: IJob): void {
-    if (request.toEndpoint === MY_FILES) {
+  private _onJobEnded(_: unknown, job: IJob): void {
+    const { toEndpoint, toKey } = job.request;
+    if (toEndpoint === MY_FILES) {
       void this._options.files?.model.refresh();
+    } else if (toEndpoint && toKey) {
+      const target = { endpoint: toEndpoint, key: toKey };
+      const source = this._renamed.get(idOf(target));
+      this._renamed.delete(idOf(target));
+      if (source && job.state === 'done') {
+        void guarded(() => this._follow(source, target));
+      }
+    }
+  }
+
+  /**
+   * Go where something went that was renamed, unless the user has gone anywhere else meanwhile.
+   */
+  private async _follow(source: ILocation, target: ILocation): Promise<void> {
+    const { model } = this._options.browser;
+    const container = containerOf(source);
+    const active = model.activeRow?.target;
+    const isHere = (id: string | undefined) =>
+      id === undefined ||
+      id === idOf(source) ||
+      (container !== null && id === idOf(container));
+    if (isHere(active)) {
+      await model.refresh(container ?? source);
+      const now = model.activeRow?.target;
+      if (isHere(now) || now !== active) {
+        model.select(target);
+      }
     }
   }
 
@@ -567,6 +594,10 @@ export class Manage implements IManage, IDisposable {
   private readonly _client: UploadClient;
   private _isStatusActive = false;
   private readonly _parts = new DisposableSet();
+  /**
+   * What is being renamed, by the id that it gets.
+   */
+  private readonly _renamed = new Map<string, ILocation>();
   private readonly _statusChanged = new Signal<this, void>(this);
 }
 

@@ -49,6 +49,26 @@ function Unfinished(
   const [problem, setProblem] = React.useState<IProblem | null>(null);
   const [asked, setAsked] = React.useState(0);
   const latest = React.useRef(load);
+  const bodyRef = React.useRef<HTMLDivElement>(null);
+  // Place in the list of what was removed last.
+  const removedRef = React.useRef<number | null>(null);
+
+  React.useEffect(() => {
+    // The button that had the focus has gone with its row: without any, no key would reach the dialog.
+    const at = removedRef.current;
+    const body = bodyRef.current;
+    if (at === null || !body) {
+      return;
+    }
+    removedRef.current = null;
+    const rows = body.querySelectorAll('li');
+    const next = rows[Math.min(at, rows.length - 1)];
+    const buttons = next?.querySelectorAll('button');
+    const close = body
+      .closest('.jp-Dialog')
+      ?.querySelector<HTMLButtonElement>('.jp-Dialog-footer button');
+    (buttons?.[buttons.length - 1] ?? close)?.focus();
+  }, [answer]);
 
   React.useEffect(() => {
     const controller = new AbortController();
@@ -96,7 +116,7 @@ function Unfinished(
   };
 
   return (
-    <div className="jp-ZarrUsage-form jp-ZarrUpload-unfinished">
+    <div ref={bodyRef} className="jp-ZarrUsage-form jp-ZarrUpload-unfinished">
       <p>
         <code>{uri}</code>{' '}
         <IconButton
@@ -118,7 +138,7 @@ function Unfinished(
         <p role="status">{trans.__('Nothing was left half uploaded here.')}</p>
       ) : (
         <ul aria-label={trans.__('Unfinished uploads')}>
-          {answer.uploads.map(upload => (
+          {answer.uploads.map((upload, at) => (
             <li key={upload.id}>
               <div className="jp-ZarrUpload-unfinishedText">
                 <strong title={upload.key}>{nameOfKey(upload.key)}</strong>
@@ -137,7 +157,13 @@ function Unfinished(
                 <TextButton
                   label={trans.__('Remove')}
                   onClick={() =>
-                    void guard(remove(upload.id, new AbortController().signal))
+                    void guard(
+                      remove(upload.id, new AbortController().signal).then(
+                        () => {
+                          removedRef.current = at;
+                        }
+                      )
+                    )
                   }
                 />
               )}
