@@ -67,6 +67,62 @@ test('what goes soon, what is partly gone, and a quota that is nearly full', asy
   await expect(item).toHaveAttribute('data-level', 'warn');
 });
 
+test('what cannot be opened any more, what is overdue, and what is only summed up', async () => {
+  const tab = await openWith(answer => {
+    const overdue = new Date(Date.now() - 12 * 86_400_000).toISOString();
+    answer.locations[0]!.usage = {
+      ...busyUsage([
+        fakeRow('lost.zarr/', 8e9, { kind: 'folder', damage: 'gone' }),
+        fakeRow('trips.parquet/', 5e9),
+        fakeRow('old.csv', 4e6, {
+          expiresAt: overdue,
+          goneAt: overdue,
+          expiringObjects: 1,
+          expiringBytes: 4e6
+        })
+      ]),
+      expiresAt: overdue,
+      otherRows: 998_000,
+      otherObjects: 998_000,
+      otherBytes: 998_000
+    };
+  });
+  await expect(tab.cell('ada/lost.zarr/', 'chunks')).toHaveText('no metadata');
+  await expect(tab.cell('ada/trips.parquet/', 'name')).toContainText('Table');
+  await expect(tab.cell('ada/old.csv', 'goes')).toHaveText('overdue');
+  await expect(tab.total).toContainText('1 object, 4 MB is deleted within');
+  await expect(tab.total).toContainText('the rule that deletes may not run');
+  await tab.select('ada/lost.zarr/');
+  await expect(tab.selected).toContainText('only chunks are left');
+  await tab.select('ada/old.csv');
+  await expect(tab.selected).toContainText('It was due about');
+  await expect(tab.root).toContainText('3 of 998,003 items');
+  await tab.search.fill('k05');
+  await expect(tab.root).toContainText('only summed up, and not searched');
+});
+
+test('names have room at any width, and no column is cut off', async () => {
+  const { page } = lab;
+  const tab = await openWith(answer => {
+    answer.locations[0]!.usage = busyUsage();
+  });
+  await page.sidebar.close('left');
+  for (const width of [1280, 1010, 960, 820, 700, 560, 420, 340]) {
+    await page.setViewportSize({ width, height: 860 });
+    const row = tab.row('ada/cmip6-downscaled.zarr/');
+    await expect
+      .poll(() =>
+        row.evaluate(element => element.scrollWidth - element.clientWidth)
+      )
+      .toBeLessThanOrEqual(0);
+    const [name, columns] = await row.evaluate(element => [
+      element.firstElementChild!.clientWidth,
+      element.childElementCount
+    ]);
+    expect(name).toBeGreaterThanOrEqual(columns! > 3 ? 180 : 60);
+  }
+});
+
 test('one reminder a day, and none where they are turned off', async () => {
   const { page } = lab;
   undo = await withScratch(page, answer => {

@@ -250,7 +250,7 @@ test('what is kept lies elsewhere, and the tree shows it', async () => {
   await expect(panel.row('persistent', `${name}/`)).toBeVisible();
   // The scratch copy is still there.
   await expect(tab.row(key)).toBeVisible();
-  await notification('Kept as')
+  await notification(`Kept as s3://persistent/ada/${name}/.`)
     .getByRole('button', { name: 'Show in' })
     .click();
   await expect(panel.row('persistent', `${name}/`)).toHaveAttribute(
@@ -574,6 +574,22 @@ test('the keyboard alone is enough', async () => {
       })
     )
     .toContain(`s3://scratch/${folder}a.zarr`);
+});
+
+test('the tree begins with the scratch, and the scratch with one’s own part', async () => {
+  const { panel } = lab;
+  await panel.open();
+  await panel.reset();
+  await panel.expand('scratch');
+  await expect(panel.row('scratch', 'bob/')).toBeVisible();
+  const rows = panel.rows;
+  await expect(rows.nth(0)).toContainText('scratch');
+  await expect(rows.nth(1)).toHaveAttribute('data-key', 'ada/');
+  await expect(rows.nth(1)).toContainText('yours');
+  await expect(panel.row('scratch', 'bob/')).not.toContainText('yours');
+  await panel.name(panel.row('scratch')).click();
+  await expect(panel.root).toContainText('Read; write only below ada/');
+  await expect(panel.root).toContainText('SCRATCH_BUCKET');
 });
 
 test('a row is shown in the tree', async () => {
