@@ -9,6 +9,7 @@ import { Signal } from '@lumino/signaling';
 
 import { ApiError } from './api';
 import type { ServerApi } from './api';
+import { Begun, tabStorage } from './begun';
 import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
 import { guarded } from './failures';
@@ -60,7 +61,11 @@ export class Manage implements IManage, IDisposable {
   constructor(private readonly _options: Manage.IOptions) {
     const { api, browser, statusBar, trans } = _options;
     this._client = new UploadClient(api);
-    this.transfers = new Transfers(browser.usage, () => this.uploading.make());
+    this.transfers = new Transfers(
+      browser.usage,
+      () => this.uploading.make(),
+      new Begun(tabStorage(), api.base)
+    );
     this.uploading = new Uploading({
       ..._options,
       client: this._client,
@@ -71,6 +76,7 @@ export class Manage implements IManage, IDisposable {
       reveal: () => this._reveal()
     });
     this.transfers.changed.connect(this._updateStatus, this);
+    void this.uploading.findStopped();
     browser.usage.ended.connect(this._onJobEnded, this);
     if (statusBar) {
       this._parts.add(

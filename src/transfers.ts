@@ -1,11 +1,12 @@
 import { Signal } from '@lumino/signaling';
 import type { ISignal } from '@lumino/signaling';
 
+import type { Begun } from './begun';
 import type { ILocation, TreeNode } from './nodes';
 import type { IDropped } from './uploads/dropped';
 import type { Drop, Uploads } from './uploads/uploads';
 import type { UsageModel } from './usage';
-import type { IJob } from './wire';
+import type { IJob, IUpload } from './wire';
 
 /**
  * A row that was cut or copied.
@@ -24,10 +25,12 @@ export interface IHeld {
 export class Transfers {
   /**
    * @param _make - What uploads; made when something is uploaded first.
+   * @param begun - Large files that the server keeps parts of.
    */
   constructor(
     private readonly _usage: UsageModel,
-    private readonly _make: () => Promise<Uploads>
+    private readonly _make: () => Promise<Uploads>,
+    readonly begun: Begun
   ) {
     _usage.changed.connect(this._touch, this);
   }
@@ -71,6 +74,39 @@ export class Transfers {
     return this._held;
   }
 
+  /**
+   * Large files that an earlier load of this page has begun, and that nobody has gone on with.
+   */
+  get stopped(): readonly IUpload[] {
+    return this._stopped.filter(
+      ({ id }) =>
+        this.begun.has(id) &&
+        !this.drops.some(
+          ({ isUnderWay, run }) => isUnderWay && run?.isSending(id)
+        )
+    );
+  }
+
+  setStopped(stopped: readonly IUpload[]): void {
+    this._stopped = stopped;
+    this._touch();
+  }
+
+  /**
+   * Speak of a file that has stopped no more. It stays among what is unfinished.
+   */
+  dismiss({ id }: IUpload): void {
+    this.begun.remove(id);
+    this._touch();
+  }
+
+  /**
+   * Lines that there are to show.
+   */
+  get count(): number {
+    return this.drops.length + this.jobs.length + this.stopped.length;
+  }
+
   hold(held: IHeld | null): void {
     this._held = held;
     this._touch();
@@ -107,6 +143,7 @@ export class Transfers {
   private readonly _changed = new Signal<this, void>(this);
   private _held: IHeld | null = null;
   private _making: Promise<Uploads> | null = null;
+  private _stopped: readonly IUpload[] = [];
   private _uploads: Uploads | null = null;
   private _version = 0;
 }

@@ -6,7 +6,7 @@ import { isAbort } from './api';
 import type { ServerApi } from './api';
 import type { ZarrBrowser } from './browser';
 import { CommandIDs } from './commands';
-import { guarded } from './failures';
+import { guarded, showProblem } from './failures';
 import { ancestorKeys, idOf, nameOfKey } from './nodes';
 import type { ILocation } from './nodes';
 import { knownAbove } from './rights';
@@ -108,6 +108,55 @@ export class Uploading {
     }
   }
 
+  /**
+   * Find out which of the large files that this page had begun before it was loaded again are still to be gone on with.
+   */
+  async findStopped(): Promise<void> {
+    const { client, transfers } = this._options;
+    const { begun } = transfers;
+    const found: IUpload[] = [];
+    for (const { id, endpoint, key } of begun.all) {
+      try {
+        const { uploads, isTruncated } = await client.unfinished(
+          { endpoint, key: ancestorKeys(key).pop() ?? '' },
+          new AbortController().signal
+        );
+        const upload = uploads.find(each => each.id === id);
+        if (upload) {
+          found.push(upload);
+        } else if (!isTruncated) {
+          begun.remove(id);
+        }
+      } catch {
+        // It is said at the next load of the page, or among what is unfinished.
+      }
+    }
+    if (found.length > 0) {
+      transfers.setStopped(found);
+    }
+  }
+
+  /**
+   * Let the user choose the file again that a reload of the page has stopped.
+   */
+  chooseAgain(upload: IUpload): void {
+    const { trans } = this._options;
+    const input = document.createElement('input');
+    input.type = 'file';
+    input.addEventListener('change', () => {
+      const [file] = input.files ?? [];
+      if (file && file.size !== upload.sizeBytes) {
+        showProblem({
+          message: trans.__('That is another file: it has another size.'),
+          hint: ''
+        });
+      } else if (file) {
+        void this._goOn(upload, file);
+      }
+    });
+    input.click();
+  }
+
   async showUnfinished(container: ILocation): Promise<void> {
     const { client, transfers, trans, uriOf } = this._options;
     const { showUnfinished } = await import('./view/manage/unfinished');
@@ -133,9 +182,10 @@ export class Uploading {
    */
   async make(): Promise<Uploads> {
     const { Uploads: Made } = await import('./uploads/uploads');
-    const { client, trans } = this._options;
+    const { client, transfers, trans } = this._options;
     const uploads = new Made({
       api: client,
+      notes: transfers.begun,
       ask: (question, signal) => this.ask(question, signal),
       run: (request, signal) => this.run(request, signal),
       words: {

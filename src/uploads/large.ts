@@ -166,7 +166,7 @@ export class LargeFiles {
           return;
         }
         large.upload = upload;
-        sessions.add(upload.id);
+        sessions.add(upload.id, { endpoint, key });
         await this._compare(large, signal);
       },
       {

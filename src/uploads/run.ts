@@ -7,10 +7,12 @@ import type { IRunning, Task } from './queue';
 import { Requests } from './requests';
 import type { IRequestsOptions } from './requests';
 import { Sessions } from './sessions';
+import type { ISessionNotes } from './sessions';
 import { SmallFiles } from './small';
 
 export interface IRunOptions extends IEntriesOptions, IRequestsOptions {
   readonly api: IUploadApi;
+  readonly notes?: ISessionNotes | null;
 }
 
 /**
@@ -28,7 +30,11 @@ export class UploadRun implements IRunning {
       entry => (entry.isSmall ? this._small : this._large).add(entry),
       stop
     );
-    const sessions = new Sessions(api, tries => requests.pauseOf(tries));
+    const sessions = new Sessions(
+      api,
+      tries => requests.pauseOf(tries),
+      _options.notes
+    );
     const common = { api, endpoint, entries, requests };
     this._requests = requests;
     this._entries = entries;

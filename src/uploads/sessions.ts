@@ -1,6 +1,15 @@
+import type { ILocation } from '../nodes';
 import type { IUploadApi } from './client';
 import { failureOf } from './failures';
 import { TRIES } from './requests';
+
+/**
+ * Told of what is begun, and of what is over.
+ */
+export interface ISessionNotes {
+  add(id: string, location: ILocation): void;
+  remove(id: string): void;
+}
 
 /**
  * Large files that the server keeps parts of, by their ids, and how these are taken back.
@@ -11,11 +20,13 @@ export class Sessions {
    */
   constructor(
     private readonly _api: IUploadApi,
-    private readonly _pauseOf: (tries: number) => number
+    private readonly _pauseOf: (tries: number) => number,
+    private readonly _notes: ISessionNotes | null = null
   ) {}
 
-  add(id: string): void {
+  add(id: string, location: ILocation): void {
     this._ids.add(id);
+    this._notes?.add(id, location);
   }
 
   /**
@@ -23,6 +34,7 @@ export class Sessions {
    */
   forget(id: string): void {
     this._ids.delete(id);
+    this._notes?.remove(id);
   }
 
   has(id: string): boolean {
@@ -33,6 +45,7 @@ export class Sessions {
    * Take back all parts of a file, as soon as the server can be reached.
    */
   remove(id: string): Promise<void> {
+    this._notes?.remove(id);
     const work = (async () => {
       for (let tries = 0; tries < TRIES; tries++) {
         try {

@@ -15,6 +15,7 @@ import { planOf, topsOf } from './plan';
 import type { IPlan } from './plan';
 import { UploadQueue } from './queue';
 import { UploadRun } from './run';
+import type { ISessionNotes } from './sessions';
 
 /**
  * Milliseconds between two changes that are told while bytes go.
@@ -78,6 +79,10 @@ export interface IAnswer {
 
 export interface IUploadsOptions {
   api: IUploadApi;
+  /**
+   * Told of large files that are begun, and of those that are over.
+   */
+  notes?: ISessionNotes;
   /**
    * Ask what to do about what lies there already.
    */
@@ -423,6 +428,7 @@ export class Uploads {
       drop.run = new UploadRun({
         api,
         plan,
+        notes: this._options.notes,
         arrived: met.arrived,
         skipped,
         replaced,

@@ -174,7 +174,7 @@ function Panel(props: {
   const { transfers } = manage;
   const hasTransfers = useSnapshot(
     transfers.changed,
-    () => transfers.drops.length + transfers.jobs.length > 0
+    () => transfers.count > 0
   );
   const areDetailsOpen = useSnapshot(state.changed, () => state.areDetailsOpen);
   const detailsPx = useSnapshot(state.changed, () => state.detailsPx);

@@ -5,12 +5,12 @@ import React from 'react';
 import { pauseIcon, resumeIcon, twistyIcon, uploadIcon } from '../icons';
 import { formatShare } from '../lifetime';
 import { numberFormat } from '../intl';
-import { MY_FILES } from '../nodes';
+import { MY_FILES, nameOfKey } from '../nodes';
 import { endpointOf } from '../rights';
 import { formatBytes, formatCount, pageLocale } from '../text';
 import type { UploadRun } from '../uploads/run';
 import type { Drop, IDropProgress } from '../uploads/uploads';
-import type { IJob, IProblem } from '../wire';
+import type { IJob, IProblem, IUpload } from '../wire';
 import { IconButton, TextButton } from './button';
 import { usePanel } from './context';
 import { JobAbout, ProgressBar } from './scratch/jobs';
@@ -29,11 +29,10 @@ export default function TransferList(): React.JSX.Element | null {
   const { transfers } = manage;
   useSnapshot(transfers.changed, () => transfers.version);
   const [isOpen, setOpen] = React.useState(true);
-  const { drops, jobs, uploads } = transfers;
+  const { count, drops, jobs, stopped, uploads } = transfers;
   const over = drops.filter(drop => !drop.isUnderWay);
   const [last] = over;
   const share = uploads?.share ?? null;
-  const count = drops.length + jobs.length;
   if (count === 0) {
     return null;
   }
@@ -78,6 +77,9 @@ export default function TransferList(): React.JSX.Element | null {
       </div>
       {isOpen ? (
         <ul className="jp-ZarrUpload-list">
+          {stopped.map(upload => (
+            <StoppedItem key={upload.id} upload={upload} />
+          ))}
           {jobs.map(job => (
             <JobItem key={job.id} job={job} />
           ))}
@@ -87,6 +89,50 @@ export default function TransferList(): React.JSX.Element | null {
         </ul>
       ) : null}
     </section>
+  );
+}
+
+/**
+ * A large file that a reload of the page has stopped.
+ */
+function StoppedItem({ upload }: { upload: IUpload }): React.JSX.Element {
+  const { manage, trans } = usePanel();
+  const { key, partSizeBytes, partsDone, sizeBytes } = upload;
+  const share = sizeBytes
+    ? Math.min(1, (partsDone.length * partSizeBytes) / sizeBytes)
+    : 0;
+  return (
+    <li className="jp-ZarrUpload-item" data-state="stopped">
+      <div className="jp-ZarrUpload-line">
+        <uploadIcon.react
+          tag="span"
+          className="jp-ZarrBrowser-icon"
+          aria-hidden
+        />
+        <div className="jp-ZarrUpload-name" title={manage.uriOf(upload)}>
+          {nameOfKey(key)}
+        </div>
+        <IconButton
+          icon={closeIcon}
+          label={trans.__('Dismiss')}
+          onClick={() => manage.transfers.dismiss(upload)}
+        />
+      </div>
+      <div className="jp-ZarrUpload-foot">
+        <div className="jp-ZarrUpload-about">
+          {trans.__(
+            'Stopped at %1: choose the file again to go on',
+            formatShare(share)
+          )}
+        </div>
+        <div className="jp-ZarrUpload-buttons">
+          <TextButton
+            label={trans.__('Choose file…')}
+            onClick={() => manage.uploading.chooseAgain(upload)}
+          />
+        </div>
+      </div>
+    </li>
   );
 }
 
