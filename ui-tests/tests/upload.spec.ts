@@ -378,6 +378,14 @@ test('folders and buckets are made, renamed, copied and deleted', async () => {
   );
   expect(there()).toEqual({ 'made/': sha256('') });
 
+  // A name that is taken is not lost.
+  await choice('New folder…');
+  await list.dialog.getByLabel('Name').fill('made');
+  await list.answer('Create').click();
+  await expect(list.dialog.getByRole('alert')).toBeVisible();
+  await expect(list.dialog.getByLabel('Name')).toHaveValue('made');
+  await list.answer('Cancel').click();
+
   await list.drop(panel.row('persistent', `${folder}made/`), {
     name: 'a.txt',
     content: 'a'
@@ -388,7 +396,10 @@ test('folders and buckets are made, renamed, copied and deleted', async () => {
   await expect(list.dialog).toContainText('object stores cannot rename');
   await list.dialog.getByLabel('New name').fill('b.txt');
   await list.answer('Rename').click();
-  await expect(panel.row('persistent', `${folder}made/b.txt`)).toBeVisible();
+  await expect(panel.row('persistent', `${folder}made/b.txt`)).toHaveAttribute(
+    'aria-selected',
+    'true'
+  );
   await expect(panel.row('persistent', `${folder}made/a.txt`)).toHaveCount(0);
   expect(there()).toEqual({ 'made/': sha256(''), 'made/b.txt': sha256('a') });
 
