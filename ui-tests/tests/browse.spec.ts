@@ -8,6 +8,7 @@ test.beforeEach(() => lab.panel.reset());
 test('endpoints come first, each with its kind', async () => {
   const { panel } = lab;
   expect(await panel.names()).toEqual([
+    'Scratch',
     'Jetstream2',
     'Archive',
     'Locked bucket',
@@ -15,8 +16,7 @@ test('endpoints come first, each with its kind', async () => {
     'Web server',
     'Persistent',
     'My buckets',
-    'My files',
-    'Scratch'
+    'My files'
   ]);
   await expect(panel.meta(panel.row('js2'))).toHaveText('S3');
   await expect(panel.meta(panel.row('web'))).toHaveText('HTTP');
@@ -27,6 +27,7 @@ test('endpoint, bucket, folder, store and array unfold below each other', async 
   const { panel } = lab;
   await panel.expand('js2', 'climate/reanalysis/surface.zarr/');
   expect((await panel.names()).slice(0, 15)).toEqual([
+    'Scratch',
     'Jetstream2',
     'climate',
     'README.md',
@@ -40,8 +41,7 @@ test('endpoint, bucket, folder, store and array unfold below each other', async 
     'precip',
     't2m',
     'time',
-    'stations',
-    'imagery'
+    'stations'
   ]);
   for (const [key, kind] of [
     ['climate/', 'bucket'],

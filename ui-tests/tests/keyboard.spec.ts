@@ -227,13 +227,13 @@ test('the tree says what it is: levels, places, sizes, states', async () => {
     facts.find(row => row.endpoint === endpoint && row.key === key);
   expect(of('js2', '')).toMatchObject({
     level: 1,
-    place: 1,
+    place: 2,
     size: 9,
     expanded: 'true'
   });
   expect(of('files', '')).toMatchObject({
     level: 1,
-    place: 8,
+    place: 9,
     size: 9,
     expanded: 'false'
   });
