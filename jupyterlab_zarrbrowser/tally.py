@@ -133,7 +133,8 @@ class Tally:
             name, slash, _ = key.partition("/")
             # "0" follows "/": all keys below a name come before what only begins like it.
             stop = bisect_left(keys, name + "0", start) if slash else start + 1
-            part = Weight()
+            # An object is a row as it stands.
+            part = Weight() if slash else Row()
             inner = self._inner(name + slash) if self._cuts and slash else None
             ages = self._add_pieces(part, block, start, stop, inner) if inner else ()
             if not ages:
@@ -169,10 +170,8 @@ class Tally:
         return found
 
     def _row(self, name: str, part: Weight) -> Row | None:
-        if not name.endswith("/"):
-            row = Row()
-            row.merge(part)
-            self.objects[name] = row
+        if isinstance(part, Row):
+            self.objects[name] = part
             if len(self.objects) > 2 * _MAX_OBJECT_ROWS:
                 self._fold_objects()
             return None
